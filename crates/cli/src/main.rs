@@ -1,0 +1,2 @@
+//! The `duet` program.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The deterministic ledger state machine: identities, transactions, admission, apply, receipts.

@@ -1,0 +1,1 @@
+//! Pure market functions: auctions, the two-stage game, settlement, carbon, certificates.

@@ -1,0 +1,1 @@
+//! One validator: application, mempool, store, HTTP API, metrics.

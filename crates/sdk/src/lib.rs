@@ -1,0 +1,1 @@
+//! The view from outside: JSON shapes, signing, proofs of finality and inclusion, an HTTP client.

@@ -1,0 +1,1 @@
+//! Whole clusters from a seed: networks, crashes, adversaries.

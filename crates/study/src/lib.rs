@@ -1,0 +1,1 @@
+//! Scenarios and studies that need no chain.

@@ -1,0 +1,1 @@
+//! Exact integers with units: energy, price, money, emissions, allowances, delivery periods.
