@@ -1,1 +1,28 @@
 //! Pure market functions: auctions, the two-stage game, settlement, carbon, certificates.
+//!
+//! Every function here is integer arithmetic on its arguments alone: the same bytes in give the
+//! same bytes out on every validator, whatever the machine. There are no accounts, blocks, clocks
+//! or random numbers; who may trade, when and with what money is the ledger's business.
+//!
+//! Orders are given as a slice. The position in the slice is the order's priority (consensus
+//! order), and results refer to orders by that position.
+//!
+//! - [`order`]: what traders ask for.
+//! - [`auction`]: the call auction at one price, with its competitive interval.
+//! - [`pairing`]: who delivers to whom, once the filled energies are known.
+//! - [`game`]: the joint session, a call auction followed by a compensated second stage.
+//! - [`carbon`]: what carbon adds to an offer, and who answers for the emissions.
+//! - [`settlement`]: contracts and metered energy turned into statement lines.
+//! - [`certificate`]: energy certificates from metered energy.
+
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::as_conversions))]
+#![cfg_attr(not(test), deny(clippy::float_arithmetic, clippy::indexing_slicing))]
+#![cfg_attr(not(test), deny(clippy::expect_used, clippy::panic, clippy::unwrap_used))]
+
+pub mod auction;
+pub mod carbon;
+pub mod certificate;
+pub mod game;
+pub mod order;
+pub mod pairing;
+pub mod settlement;

@@ -1,0 +1,209 @@
+//! The second stage: a call auction of the rest in which compensation closes the gap.
+//!
+//! After the first stage every remaining ask exceeds every remaining bid, so each trade needs a
+//! compensation of at least `ask - buyer's price`. A trade is worth having if its buyer values the
+//! energy at no less than what it costs the seller with carbon at its net cost, that is `ask -
+//! rent` (theorem 8 of trading-game.md). So that this holds for every seller that trades, the
+//! effective cap is each seller's own: the policy cap, or its rent where that is less. A seller
+//! enters with its *compensated ask*
+//!
+//! `ask - min(cap, rent)`
+//!
+//! and trades only if the buyers' price reaches that. An offer without rent (wind, solar) thus
+//! keeps its plain ask, cannot trade in this stage, and does not stop the others, as it would if
+//! the least rent of all remaining offers were everyone's cap. Where all rents are equal or
+//! above the policy cap, the rule is the walk of trading-game.md 1.4 unchanged.
+//!
+//! Compensated asks ascending meet bids descending. At volume `Q` the buyers' price is the last
+//! bid `b(Q)` and the sellers' price the highest ask `a(Q)` so far; the walk ends at the largest
+//! `Q` with `Q * (a(Q) - b(Q)) <= fund`. Both factors only grow, so what is feasible is one
+//! interval from zero. An ask level counts with its highest ask as soon as it is entered.
+//!
+//! An offer above its registered ask stays out: safeguard A would pay it less than it asks.
+
+use std::cmp::Reverse;
+
+use duet_units::{Energy, MicroYuan, OverflowError, Price};
+
+use super::{GameOrder, GameRule};
+use crate::order::{Claim, Rationing, Side, ration};
+
+/// What the second stage decided.
+pub(super) struct Outcome {
+    pub(super) buyer_price: Price,
+    pub(super) seller_price: Price,
+    pub(super) volume: Energy,
+    pub(super) fills: Vec<Energy>,
+    pub(super) cap: Price,
+}
+
+/// What an order has left for the second stage.
+#[derive(Clone, Copy)]
+struct Rest {
+    /// The bid, or the compensated ask.
+    price: Price,
+    /// The ask without compensation; the bid again for a buy order.
+    ask: Price,
+    claim: Claim,
+}
+
+/// Runs the second stage on what `filled` leaves of the orders; `None` if nothing can trade.
+pub(super) fn run(
+    orders: &[GameOrder],
+    filled: &[Energy],
+    rule: &GameRule,
+    fund: MicroYuan,
+) -> Result<Option<Outcome>, OverflowError> {
+    if fund <= MicroYuan::ZERO || rule.compensation_cap <= Price::ZERO {
+        return Ok(None);
+    }
+    let (buys, sells) = rests(orders, filled, rule)?;
+    let Some(last) = walk(&buys, &sells, fund) else { return Ok(None) };
+
+    let mut fills = vec![Energy::ZERO; orders.len()];
+    let at_buy = |rest: &Rest| rest.price.cmp(&last.bid).reverse();
+    let at_sell = |rest: &Rest| rest.price.cmp(&last.compensated_ask);
+    fill(&buys, at_buy, last.volume, rule.call.rationing, &mut fills)?;
+    fill(&sells, at_sell, last.volume, rule.call.rationing, &mut fills)?;
+
+    let traded = || orders.iter().zip(&fills).filter(|(_, fill)| !fill.is_zero());
+    let sold = || traded().filter(|(game_order, _)| game_order.order.side == Side::Sell);
+    let ask = sold().map(|(game_order, _)| game_order.order.limit).max();
+    let rent = sold().map(|(game_order, _)| game_order.rent).max();
+    let (Some(seller_price), Some(rent)) = (ask, rent) else { return Ok(None) };
+    Ok(Some(Outcome {
+        buyer_price: last.bid,
+        seller_price,
+        volume: Energy::from_kwh(last.volume),
+        fills,
+        cap: rent.min(rule.compensation_cap),
+    }))
+}
+
+/// The buys from the highest bid and the sells from the lowest compensated ask, without those
+/// that no order of the other side can reach.
+fn rests(
+    orders: &[GameOrder],
+    filled: &[Energy],
+    rule: &GameRule,
+) -> Result<(Vec<Rest>, Vec<Rest>), OverflowError> {
+    let (mut buys, mut sells) = (Vec::new(), Vec::new());
+    for (index, (game_order, fill)) in orders.iter().zip(filled).enumerate() {
+        let order = &game_order.order;
+        let left = order.quantity.minus(*fill)?;
+        if left.is_zero() {
+            continue;
+        }
+        let claim = Claim::of(index, order, left.kwh());
+        match order.side {
+            Side::Buy => buys.push(Rest { price: order.limit, ask: order.limit, claim }),
+            Side::Sell if order.limit <= game_order.registered_ask => {
+                let compensation = game_order.rent.min(rule.compensation_cap);
+                let price = order.limit.minus(compensation)?;
+                sells.push(Rest { price, ask: order.limit, claim });
+            }
+            Side::Sell => {}
+        }
+    }
+    let (best_bid, best_ask) =
+        (buys.iter().map(|rest| rest.price).max(), sells.iter().map(|rest| rest.price).min());
+    buys.retain(|rest| best_ask.is_some_and(|ask| ask <= rest.price));
+    sells.retain(|rest| best_bid.is_some_and(|bid| rest.price <= bid));
+    buys.sort_unstable_by_key(|rest| (Reverse(rest.price), rest.claim.order));
+    sells.sort_unstable_by_key(|rest| (rest.price, rest.claim.order));
+    Ok((buys, sells))
+}
+
+/// Orders of one side with the same price, as one step of its curve.
+#[derive(Clone, Copy)]
+struct Level {
+    price: Price,
+    /// The highest plain ask of the level.
+    ask: Price,
+    /// The energy not yet taken by the walk.
+    left: i64,
+}
+
+fn levels(rests: &[Rest]) -> impl Iterator<Item = Level> {
+    rests.chunk_by(|a, b| a.price == b.price).filter_map(|level| {
+        let first = level.first()?;
+        let ask = level.iter().map(|rest| rest.ask).max()?;
+        // Parts of a side's energy, which the first stage has checked to fit.
+        let left = level.iter().fold(0_i64, |sum, rest| sum.saturating_add(rest.claim.quantity));
+        Some(Level { price: first.price, ask, left })
+    })
+}
+
+/// Where the walk ended.
+struct Last {
+    volume: i64,
+    bid: Price,
+    compensated_ask: Price,
+}
+
+/// Walks both curves up to the largest volume that the prices allow and the fund can pay.
+fn walk(buys: &[Rest], sells: &[Rest], fund: MicroYuan) -> Option<Last> {
+    let (mut buys, mut sells) = (levels(buys), levels(sells));
+    let (mut buy, mut sell) = (buys.next(), sells.next());
+    let (mut volume, mut last) = (0_i64, None);
+    let mut highest_ask: Option<Price> = None;
+    while let (Some(bids), Some(asks)) = (buy, sell)
+        && asks.price <= bids.price
+    {
+        let ask = highest_ask.map_or(asks.ask, |ask| ask.max(asks.ask));
+        let room = affordable(fund, ask, bids.price).saturating_sub(volume);
+        let wanted = bids.left.min(asks.left);
+        let step = wanted.min(room);
+        if step <= 0 {
+            break;
+        }
+        highest_ask = Some(ask);
+        volume = volume.saturating_add(step);
+        last = Some(Last { volume, bid: bids.price, compensated_ask: asks.price });
+        if step < wanted {
+            break;
+        }
+        buy = rest(bids, step).or_else(|| buys.next());
+        sell = rest(asks, step).or_else(|| sells.next());
+    }
+    last
+}
+
+fn rest(level: Level, taken: i64) -> Option<Level> {
+    let left = level.left.saturating_sub(taken);
+    (left > 0).then_some(Level { left, ..level })
+}
+
+/// The largest volume that the fund can compensate from `bid` up to `ask`.
+fn affordable(fund: MicroYuan, ask: Price, bid: Price) -> i64 {
+    let gap =
+        i128::from(ask.milli_yuan_per_mwh()).saturating_sub(bid.milli_yuan_per_mwh().into()).max(0);
+    let volume = fund.micro_yuan().checked_div(gap).unwrap_or(i128::MAX);
+    i64::try_from(volume).unwrap_or(i64::MAX)
+}
+
+/// Gives the `volume` of one side to its orders: those `Less` than the last price in full, those
+/// `Equal` to it by rationing.
+fn fill(
+    rests: &[Rest],
+    against_last: impl Fn(&Rest) -> std::cmp::Ordering,
+    volume: i64,
+    rationing: Rationing,
+    fills: &mut [Energy],
+) -> Result<(), OverflowError> {
+    let mut left = volume;
+    let mut claims = Vec::new();
+    for rest in rests {
+        match against_last(rest) {
+            std::cmp::Ordering::Less => {
+                left = left.saturating_sub(rest.claim.quantity);
+                if let Some(fill) = fills.get_mut(rest.claim.order) {
+                    *fill = Energy::from_kwh(rest.claim.quantity);
+                }
+            }
+            std::cmp::Ordering::Equal => claims.push(rest.claim),
+            std::cmp::Ordering::Greater => break,
+        }
+    }
+    ration(&mut claims, left, rationing, fills)
+}
