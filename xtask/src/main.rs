@@ -1,2 +1,54 @@
-//! The project's tasks.
-fn main() {}
+//! The project's tasks, run as `cargo demo`, `cargo ci` and `cargo xtask ...`.
+//!
+//! What a newcomer types and what the integration machine runs are the same code, so a green run
+//! here is a green run there. Nothing in this crate is linked into the product.
+
+mod browser;
+mod ci;
+mod demo;
+mod deny;
+mod report;
+mod shell;
+mod tidy;
+mod web;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+The project's tasks.
+
+Usage: cargo xtask <TASK> [ARGS]
+
+Tasks:
+  demo [ARGS]     build the web page and the program, then run `duet demo ARGS`   (cargo demo)
+  ci [STEP...]    everything that must pass, or only the named steps              (cargo ci)
+  ci --list       the names of the steps, in order
+  tidy            rules over the work tree that no compiler checks
+  web             build the web page into web/dist
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let (task, rest) = match args.split_first() {
+        Some((task, rest)) => (task.as_str(), rest),
+        None => ("--help", &[][..]),
+    };
+    let outcome = match task {
+        "demo" => demo::run(rest),
+        "ci" => ci::run(rest).map(|()| ExitCode::SUCCESS),
+        "tidy" => tidy::run().map(|()| ExitCode::SUCCESS),
+        "web" => web::build().map(|()| ExitCode::SUCCESS),
+        "help" | "-h" | "--help" => {
+            eprint!("{HELP}");
+            Ok(ExitCode::SUCCESS)
+        }
+        unknown => {
+            eprint!("unknown task `{unknown}`\n\n{HELP}");
+            Ok(ExitCode::from(2))
+        }
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}
