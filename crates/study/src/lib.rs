@@ -1,1 +1,8 @@
 //! Scenarios and studies that need no chain.
+//!
+//! [`scenario`] reads a market from a folder and draws delivery days from a seed. The studies
+//! play the very code of `duet-market` on such data. Floats are allowed in this crate, for
+//! statistics and plots; whatever enters a clearing is an integer quantity of `duet-units`.
+
+pub mod random;
+pub mod scenario;
