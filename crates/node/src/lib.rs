@@ -1,1 +1,3 @@
 //! One validator: application, mempool, store, HTTP API, metrics.
+
+pub mod store;
