@@ -1,6 +1,8 @@
 //! The call auction: all orders of a session cleared at one price.
 
 mod interval;
+pub mod pairwise;
+pub mod uniform;
 
 use duet_units::{Energy, OverflowError, Price};
 

@@ -1,8 +1,9 @@
 //! The worked examples of the official rules, each with its citation in `fixtures/test_vectors.json`.
 
+use duet_market::auction::uniform::{MarginalPrice, UniformRule, clear_uniform, price_below};
 use duet_market::auction::{CallRule, clear};
-use duet_market::order::{Order, Side};
-use duet_units::{EmissionFactor, Energy, Price};
+use duet_market::order::{Order, Rationing, Side};
+use duet_units::{BasisPoints, EmissionFactor, Energy, Price};
 use serde_json::Value;
 
 fn vector(name: &str) -> Value {
@@ -46,4 +47,39 @@ fn v2_call_auction() {
     assert_eq!(clearing.price, Some(price(&vector["price_milli"])));
     let only = price(&vector["qualifying"][0]);
     assert_eq!(clearing.interval, Some((only, only)));
+}
+
+#[test]
+fn v1_uniform_marginal_price_is_the_mean_of_the_last_pair() {
+    let vector = vector("V1_uniform_midpoint_prorata");
+    let rule = UniformRule {
+        marginal: MarginalPrice::LastPair,
+        k1: BasisPoints::from_bp(5_000),
+        rationing: Rationing::ProRata,
+    };
+    let orders = book(&vector);
+    let clearing = clear_uniform(&orders, &rule).unwrap();
+    assert_eq!(clearing.volume, energy(&vector["cleared_kwh"]));
+    assert_eq!(clearing.price, Some(price(&vector["price_milli"])));
+    for (row, fill) in vector["sells"].as_array().unwrap().iter().zip(&clearing.fills) {
+        let allocated = &vector["seller_alloc"][row[0].as_str().unwrap()];
+        assert_eq!(fill.kwh(), allocated.as_i64().unwrap_or(0), "{row}");
+    }
+}
+
+#[test]
+fn v1b_price_between_curves_that_do_not_cross() {
+    let vector = vector("V1b_K1");
+    let k1 = BasisPoints::from_bp(decimal(&vector["K1"], 4));
+    let price_of = price_below(price(&vector["Pb_min"]), price(&vector["Ps_max"]), k1);
+    assert_eq!(price_of, Ok(price(&vector["price_milli"])));
+}
+
+/// A decimal text as an integer with `places` decimals.
+fn decimal(value: &Value, places: usize) -> i64 {
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    let fraction = fraction.trim_end_matches('0');
+    assert!(fraction.len() <= places, "{text} has more than {places} decimals");
+    format!("{whole}{fraction:0<places$}").parse().unwrap()
 }

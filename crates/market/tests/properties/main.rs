@@ -1,6 +1,7 @@
 //! What must hold for every book, tried on random ones and against naive references.
 
 mod auction;
+mod bidding;
 mod carbon;
 mod game;
 mod second_stage;
