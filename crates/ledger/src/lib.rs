@@ -1,1 +1,60 @@
-//! The deterministic ledger state machine: identities, transactions, admission, apply, receipts.
+//! The deterministic ledger of Duet: one state in which orders, money, dispatch, meter readings,
+//! allowances and certificates move together.
+//!
+//! The way of a transaction: canonical bytes ([`Transaction`]), [`admission`] in two steps
+//! (stateless, then against the state), and [`State::apply`], which checks again and acts. Nothing
+//! else changes the state. Every transaction of a block gets one [`Receipt`]: accepted, or refused
+//! by a numbered [`Rejection`]. The first rule that fails, in the documented order, is the one
+//! reported, on every validator.
+//!
+//! Only integers, ordered maps and the block's own time: the same bytes in give the same bytes out.
+
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::as_conversions))]
+#![cfg_attr(not(test), deny(clippy::float_arithmetic, clippy::indexing_slicing))]
+#![cfg_attr(not(test), deny(clippy::expect_used, clippy::panic, clippy::unwrap_used))]
+
+mod action;
+pub mod admission;
+mod apply;
+mod block;
+mod codec;
+mod event;
+mod genesis;
+mod hash;
+mod ids;
+mod receipt;
+mod records;
+mod rejection;
+mod state;
+mod table;
+mod transaction;
+
+pub use action::{
+    Acknowledgement, Action, Intervention, MeterReport, OrderRequest, Quality, Reading,
+    RetirementPurpose, SessionNotice,
+};
+pub use apply::Outcome;
+pub use block::{Body, MAX_BLOCK_TRANSACTIONS};
+pub use codec::{Decode, DecodeError, Encode, decode_all};
+// Types of the market that are fields of orders, trades and terms.
+pub use duet_market::{
+    game::Stage,
+    order::{Rationing, Side},
+};
+pub use event::Event;
+pub use genesis::{Genesis, GenesisError, Registration, Validator};
+pub use hash::{Digest, hash, merkle_path, merkle_root, merkle_root_from_path};
+pub use ids::{
+    CertificateLotId, ChannelId, DispatchId, OrderId, OrganisationId, PaymentId, PublicKey,
+    SessionId, TradeId, UnitId,
+};
+pub use receipt::{Receipt, chain_receipts};
+pub use records::{
+    AccountKey, AccountKind, Balance, CarbonAccount, CertificateLot, CertificateState, Dispatch,
+    DispatchState, Identity, LineItem, MeterRecord, Order, OrderStatus, Organisation, Payment,
+    PaymentState, PeriodClearing, Phase, Role, Roles, Session, SessionTerms, StatementLine,
+    Technology, Trade, Unit,
+};
+pub use rejection::{Refusal, Rejection};
+pub use state::{BrokenInvariant, Delta, Progress, State, Totals};
+pub use transaction::{MAX_TRANSACTION_BYTES, SUITE_ED25519, Transaction, Unsigned};

@@ -1,0 +1,151 @@
+//! Allowances: allocated, transferred, surrendered once.
+
+use super::{Caller, Failure};
+use crate::event::Event;
+use crate::ids::OrganisationId;
+use crate::records::{CarbonAccount, Role};
+use crate::rejection::{Refusal, Rejection};
+use crate::state::State;
+use duet_units::{Allowances, Emissions};
+
+/// The most allowances of one allocation: 10 billion tonnes, a year of the whole country.
+const ALLOCATION_MAX_T: i64 = 10_000_000_000;
+
+impl State {
+    pub(super) fn carbon_account(&self, organisation: OrganisationId) -> CarbonAccount {
+        self.carbon.get(organisation).cloned().unwrap_or(CarbonAccount {
+            free: Allowances::ZERO,
+            surrendered: Allowances::ZERO,
+            emissions: Emissions::ZERO,
+        })
+    }
+
+    pub(super) fn check_allocation(
+        &self,
+        caller: &Caller,
+        (organisation, allowances, reference): (OrganisationId, Allowances, u64),
+    ) -> Result<(), Refusal> {
+        caller.needs(&[Role::Registry])?;
+        if allowances <= Allowances::ZERO {
+            return Err(Rejection::AmountNotPositive.of("allowances", allowances.t(), 0));
+        }
+        if self.organisations.get(organisation).is_none() {
+            return Err(Rejection::UnknownOrganisation.of("organisation", organisation.0, 0));
+        }
+        if allowances.t() > ALLOCATION_MAX_T {
+            let value = allowances.t();
+            return Err(Rejection::AmountTooLarge.of("allowances", value, ALLOCATION_MAX_T));
+        }
+        self.check_reference(caller, reference)?;
+        self.progress().allocated.plus(allowances)?;
+        Ok(())
+    }
+
+    pub(super) fn allocate(
+        &mut self,
+        caller: Caller,
+        request: (OrganisationId, Allowances, u64),
+        events: &mut Vec<Event>,
+    ) -> Result<u64, Failure> {
+        self.check_allocation(&caller, request)?;
+        let (organisation, allowances, reference) = request;
+        let mut account = self.carbon_account(organisation);
+        account.free = account.free.plus(allowances).map_err(Refusal::from)?;
+        let mut progress = self.progress();
+        progress.allocated = progress.allocated.plus(allowances).map_err(Refusal::from)?;
+        self.carbon.insert(organisation, account);
+        self.progress.insert((), progress);
+        self.references.insert((caller.organisation, reference), ());
+        events.push(Event::AllowancesAllocated { organisation, allowances });
+        Ok(u64::from(organisation.0))
+    }
+
+    pub(super) fn check_allowance_transfer(
+        &self,
+        caller: &Caller,
+        to: OrganisationId,
+        allowances: Allowances,
+    ) -> Result<(), Refusal> {
+        caller.needs(&[Role::Generator, Role::Retailer, Role::LargeUser])?;
+        if allowances <= Allowances::ZERO {
+            return Err(Rejection::AmountNotPositive.of("allowances", allowances.t(), 0));
+        }
+        if self.organisations.get(to).is_none() {
+            return Err(Rejection::UnknownOrganisation.of("to", to.0, 0));
+        }
+        let free = self.carbon_account(caller.organisation).free;
+        if allowances > free {
+            return Err(Rejection::InsufficientAllowances.of(
+                "allowances",
+                allowances.t(),
+                free.t(),
+            ));
+        }
+        if to == caller.organisation {
+            return Err(Rejection::SameAccount.of("to", to.0, 0));
+        }
+        self.carbon_account(to).free.plus(allowances)?;
+        Ok(())
+    }
+
+    pub(super) fn transfer_allowances(
+        &mut self,
+        caller: Caller,
+        to: OrganisationId,
+        allowances: Allowances,
+        events: &mut Vec<Event>,
+    ) -> Result<u64, Failure> {
+        self.check_allowance_transfer(&caller, to, allowances)?;
+        let from = caller.organisation;
+        let (mut giver, mut taker) = (self.carbon_account(from), self.carbon_account(to));
+        giver.free = giver.free.minus(allowances).map_err(Refusal::from)?;
+        taker.free = taker.free.plus(allowances).map_err(Refusal::from)?;
+        self.carbon.insert(from, giver);
+        self.carbon.insert(to, taker);
+        events.push(Event::AllowancesTransferred { from, to, allowances });
+        Ok(u64::from(to.0))
+    }
+
+    /// Returns the account as it is after the surrender.
+    pub(super) fn check_surrender(
+        &self,
+        caller: &Caller,
+        allowances: Allowances,
+    ) -> Result<CarbonAccount, Refusal> {
+        caller.needs(&[Role::Generator])?;
+        if allowances <= Allowances::ZERO {
+            return Err(Rejection::AmountNotPositive.of("allowances", allowances.t(), 0));
+        }
+        let mut account = self.carbon_account(caller.organisation);
+        if allowances > account.free {
+            return Err(Rejection::InsufficientAllowances.of(
+                "allowances",
+                allowances.t(),
+                account.free.t(),
+            ));
+        }
+        // A started tonne obliges to a whole allowance.
+        let (tonnes, rest) = account.emissions.tonnes_and_rest();
+        let obliged = tonnes.saturating_add(i128::from(!rest.is_zero()));
+        let surrendered = account.surrendered.plus(allowances)?;
+        if i128::from(surrendered.t()) > obliged {
+            return Err(Rejection::ExceedsObligation.of("allowances", allowances.t(), obliged));
+        }
+        account.free = account.free.minus(allowances)?;
+        account.surrendered = surrendered;
+        Ok(account)
+    }
+
+    pub(super) fn surrender(
+        &mut self,
+        caller: Caller,
+        allowances: Allowances,
+        events: &mut Vec<Event>,
+    ) -> Result<u64, Failure> {
+        let account = self.check_surrender(&caller, allowances)?;
+        let organisation = caller.organisation;
+        self.carbon.insert(organisation, account);
+        events.push(Event::AllowancesSurrendered { organisation, allowances });
+        Ok(u64::from(organisation.0))
+    }
+}

@@ -1,0 +1,215 @@
+//! The gate closes: each period is cleared, trades are made, the rest is released.
+
+use crate::event::Event;
+use crate::ids::{OrderId, OrganisationId, SessionId, TradeId};
+use crate::records::{
+    AccountKind, Order, OrderStatus, Payment, PaymentState, PeriodClearing, Phase, SessionTerms,
+    Trade,
+};
+use crate::state::{BrokenInvariant, State};
+use duet_market::auction::CallRule;
+use duet_market::game::{self, GameOrder, GameRule, JointClearing, clear_joint};
+use duet_market::order::Side;
+use duet_units::{Energy, Money, OverflowError, Price};
+use std::collections::BTreeMap;
+
+impl State {
+    /// Clears a session. If a sum of a period does not fit its integer, which the limits on terms
+    /// and capacities exclude, the whole session is called off, so that nothing is half done.
+    pub(super) fn clear_session(
+        &mut self,
+        session: SessionId,
+        events: &mut Vec<Event>,
+    ) -> Result<(), BrokenInvariant> {
+        let Some(row) = self.sessions.get(session) else { return Ok(()) };
+        let rule = game_rule(&row.terms);
+        let mut cleared = Vec::new();
+        for period in 0..row.terms.resolution.periods() {
+            let book = self.books.get(&(session, period)).cloned().unwrap_or_default();
+            let orders: Vec<GameOrder> =
+                book.iter().filter_map(|id| self.game_order(*id)).collect();
+            match clear_joint(&orders, &rule) {
+                Ok(clearing) => cleared.push((period, book, clearing)),
+                Err(OverflowError { .. }) => return self.void_session(session, events),
+            }
+        }
+        let (mut first, mut second, mut trades) = (Energy::ZERO, Energy::ZERO, 0_u64);
+        for (period, book, clearing) in &cleared {
+            let row = summary(clearing)?;
+            first = first.plus(row.volume)?;
+            second = second.plus(row.second_volume)?;
+            trades = trades.saturating_add(u64::try_from(clearing.trades.len()).unwrap_or(0));
+            self.clearings.insert((session, *period), row);
+            self.book_trades((session, *period), book, &clearing.trades)?;
+        }
+        self.commitments.retain(|(other, _, _), _| *other != session);
+        self.set_phase(session, Phase::Cleared);
+        events.push(Event::SessionCleared { session, trades, first, second });
+        self.close_orders(session, events)
+    }
+
+    fn game_order(&self, id: OrderId) -> Option<GameOrder> {
+        let order = self.orders.get(id)?;
+        let unit = self.units.get(order.unit)?;
+        let sells = order.side == Side::Sell;
+        Some(GameOrder {
+            order: duet_market::order::Order {
+                side: order.side,
+                limit: order.effective,
+                quantity: order.quantity,
+                emission_factor: unit.emission_factor,
+            },
+            registered_ask: order.registered_ask,
+            registered_cost: if sells { unit.registered_cost } else { Price::ZERO },
+            rent: order.rent,
+        })
+    }
+
+    fn book_trades(
+        &mut self,
+        (session, period): (SessionId, u8),
+        book: &[OrderId],
+        trades: &[game::Trade],
+    ) -> Result<(), BrokenInvariant> {
+        let order = |place: usize| {
+            book.get(place).copied().ok_or(BrokenInvariant("a trade is between orders of its book"))
+        };
+        for trade in trades {
+            let (buy, sell) = (order(trade.buy)?, order(trade.sell)?);
+            for id in [buy, sell] {
+                if let Some(row) = self.orders.get_mut(id) {
+                    row.filled = row.filled.plus(trade.quantity)?;
+                }
+            }
+            let mut progress = self.progress();
+            let id = progress.next_trade;
+            progress.next_trade = TradeId(id.0.saturating_add(1));
+            self.progress.insert((), progress);
+            self.trades.insert(
+                id,
+                Trade {
+                    session,
+                    period,
+                    stage: trade.stage,
+                    buy,
+                    sell,
+                    quantity: trade.quantity,
+                    buyer_price: trade.buyer_price,
+                    seller_price: trade.seller_price,
+                    paid: trade.paid,
+                    received: trade.received,
+                    defaulted: false,
+                },
+            );
+        }
+        Ok(())
+    }
+
+    /// Ends what was not filled, keeps in escrow what is owed, and proposes a payment to the bank
+    /// for each buyer.
+    fn close_orders(
+        &mut self,
+        session: SessionId,
+        events: &mut Vec<Event>,
+    ) -> Result<(), BrokenInvariant> {
+        let mut owed: BTreeMap<OrderId, Money> = BTreeMap::new();
+        for id in self.session_trades(session) {
+            let Some(trade) = self.trades.get(id) else { continue };
+            let sum = owed.entry(trade.buy).or_default();
+            *sum = sum.plus(trade.paid)?;
+        }
+        let mut payments: BTreeMap<OrganisationId, Money> = BTreeMap::new();
+        for id in self.session_orders(session) {
+            let Some(order) = self.orders.get(id) else { continue };
+            check_fill(order)?;
+            let (owner, held) = (order.owner, order.escrow);
+            let keep = owed.get(&id).copied().unwrap_or_default().max(Money::ZERO);
+            self.hold_exactly(owner, held, keep)?;
+            if !keep.is_zero() {
+                let sum = payments.entry(owner).or_default();
+                *sum = sum.plus(keep)?;
+            }
+            if let Some(order) = self.orders.get_mut(id) {
+                order.escrow = keep;
+                order.status = if order.filled.is_zero() {
+                    OrderStatus::Expired
+                } else {
+                    OrderStatus::Matched
+                };
+            }
+        }
+        for (payer, amount) in payments {
+            let mut progress = self.progress();
+            let payment = progress.next_payment;
+            progress.next_payment = payment.next();
+            self.progress.insert((), progress);
+            let state = PaymentState::Proposed;
+            self.payments.insert(payment, Payment { session, payer, amount, state });
+            events.push(Event::PaymentProposed { payment, payer, amount });
+        }
+        Ok(())
+    }
+
+    /// Brings what is held for an order from `held` to `keep`. The sum of an order's trades, each
+    /// rounded, can be above its escrow, rounded once, by half a fen a trade: that comes out of
+    /// the available balance.
+    fn hold_exactly(
+        &mut self,
+        owner: OrganisationId,
+        held: Money,
+        keep: Money,
+    ) -> Result<(), BrokenInvariant> {
+        let (escrow, available) = ((owner, AccountKind::Escrow), (owner, AccountKind::Available));
+        if held >= keep {
+            self.post(escrow, available, held.minus(keep)?)
+        } else {
+            self.post(available, escrow, keep.minus(held)?)
+        }
+    }
+}
+
+fn check_fill(order: &Order) -> Result<(), BrokenInvariant> {
+    if order.status != OrderStatus::Pending {
+        return Err(BrokenInvariant("only pending orders are in a book when its gate closes"));
+    }
+    if order.filled > order.quantity {
+        return Err(BrokenInvariant("an order is never filled beyond its quantity"));
+    }
+    Ok(())
+}
+
+fn game_rule(terms: &SessionTerms) -> GameRule {
+    GameRule {
+        call: CallRule {
+            numerator: terms.price_numerator.into(),
+            denominator: terms.price_denominator.into(),
+            rationing: terms.rationing,
+        },
+        second_stage: terms.second_stage,
+        compensation_cap: terms.compensation_cap,
+        fund_share: terms.fund_share,
+    }
+}
+
+fn summary(clearing: &JointClearing) -> Result<PeriodClearing, BrokenInvariant> {
+    let second = clearing.second.as_ref();
+    let fund = second.map_or(0, |stage| stage.fund.micro_yuan().div_euclid(10_000));
+    let compensation = second.map_or(Money::ZERO, |stage| stage.compensation);
+    let levied = Money::sum(clearing.levies.iter().map(|levy| levy.amount))?;
+    let given = clearing
+        .trades
+        .iter()
+        .try_fold(Money::ZERO, |sum, trade| sum.plus(trade.received.minus(trade.paid)?))?;
+    if levied != compensation || given != compensation {
+        return Err(BrokenInvariant("compensation paid is compensation levied"));
+    }
+    Ok(PeriodClearing {
+        price: clearing.first.price,
+        volume: clearing.first.volume,
+        buyer_price: second.map(|stage| stage.buyer_price),
+        seller_price: second.map(|stage| stage.seller_price),
+        second_volume: second.map_or(Energy::ZERO, |stage| stage.volume),
+        compensation,
+        fund: Money::from_fen(fund),
+    })
+}

@@ -1,0 +1,181 @@
+//! Postings, deposits, payments.
+
+use super::{Caller, Failure};
+use crate::event::Event;
+use crate::ids::{OrganisationId, PaymentId, SessionId};
+use crate::records::{AccountKey, AccountKind, Balance, OrderStatus, Payment, PaymentState, Role};
+use crate::rejection::{Refusal, Rejection};
+use crate::state::{BrokenInvariant, State};
+use duet_units::Money;
+
+/// The most money of one deposit: 1e15 fen, ten trillion yuan.
+const DEPOSIT_MAX_FEN: i128 = 1_000_000_000_000_000;
+
+impl State {
+    /// Moves `amount` from one account to another; the one place where money moves, so balances
+    /// always sum to zero.
+    pub(super) fn post(
+        &mut self,
+        from: (OrganisationId, AccountKind),
+        to: (OrganisationId, AccountKind),
+        amount: Money,
+    ) -> Result<(), BrokenInvariant> {
+        if amount < Money::ZERO {
+            return Err(BrokenInvariant("a posting is never negative"));
+        }
+        if amount.is_zero() || from == to {
+            return Ok(());
+        }
+        let taken = self.balance(from.0, from.1).minus(amount)?;
+        if taken < Money::ZERO && matches!(from.1, AccountKind::Escrow | AccountKind::Clearing) {
+            return Err(BrokenInvariant("money held in escrow or trust is never overdrawn"));
+        }
+        let given = self.balance(to.0, to.1).plus(amount)?;
+        let key = |(organisation, kind)| AccountKey { organisation, kind };
+        self.balances.insert(key(from), Balance { amount: taken });
+        self.balances.insert(key(to), Balance { amount: given });
+        Ok(())
+    }
+
+    pub(super) fn check_deposit(
+        &self,
+        caller: &Caller,
+        (organisation, amount, reference): (OrganisationId, Money, u64),
+    ) -> Result<(), Refusal> {
+        caller.needs(&[Role::Bank])?;
+        if amount <= Money::ZERO {
+            return Err(Rejection::AmountNotPositive.of("amount", amount.fen(), 0));
+        }
+        if self.organisations.get(organisation).is_none() {
+            return Err(Rejection::UnknownOrganisation.of("organisation", organisation.0, 0));
+        }
+        if amount.fen() > DEPOSIT_MAX_FEN {
+            return Err(Rejection::AmountTooLarge.of("amount", amount.fen(), DEPOSIT_MAX_FEN));
+        }
+        self.check_reference(caller, reference)
+    }
+
+    /// References make deposits and allocations count once, however often they are sent.
+    pub(super) fn check_reference(&self, caller: &Caller, reference: u64) -> Result<(), Refusal> {
+        if self.references.get((caller.organisation, reference)).is_some() {
+            return Err(Rejection::ReferenceUsed.of("reference", reference, 0));
+        }
+        Ok(())
+    }
+
+    pub(super) fn deposit(
+        &mut self,
+        caller: Caller,
+        request: (OrganisationId, Money, u64),
+        events: &mut Vec<Event>,
+    ) -> Result<u64, Failure> {
+        self.check_deposit(&caller, request)?;
+        let (organisation, amount, reference) = request;
+        let bank = (self.bank, AccountKind::External);
+        self.post(bank, (organisation, AccountKind::Available), amount)?;
+        self.references.insert((caller.organisation, reference), ());
+        events.push(Event::Deposited { organisation, amount });
+        Ok(u64::from(organisation.0))
+    }
+
+    pub(super) fn check_payment(
+        &self,
+        caller: &Caller,
+        payment: PaymentId,
+    ) -> Result<Payment, Refusal> {
+        caller.needs(&[Role::Bank])?;
+        let row = self
+            .payments
+            .get(payment)
+            .ok_or(Rejection::UnknownPayment.of("payment", payment.0, 0))?;
+        if row.state != PaymentState::Proposed {
+            return Err(Rejection::PaymentNotProposed.of("payment", payment.0, 0));
+        }
+        Ok(row.clone())
+    }
+
+    pub(super) fn confirm_payment(
+        &mut self,
+        caller: Caller,
+        id: PaymentId,
+        confirmed: bool,
+        events: &mut Vec<Event>,
+    ) -> Result<u64, Failure> {
+        let payment = self.check_payment(&caller, id)?;
+        let escrow = (payment.payer, AccountKind::Escrow);
+        let to = if confirmed {
+            (self.exchange, AccountKind::Clearing)
+        } else {
+            (payment.payer, AccountKind::Available)
+        };
+        self.post(escrow, to, payment.amount)?;
+        let state = if confirmed { PaymentState::Confirmed } else { PaymentState::Failed };
+        if let Some(row) = self.payments.get_mut(id) {
+            row.state = state;
+        }
+        let bought = if confirmed { OrderStatus::Paid } else { OrderStatus::Defaulted };
+        self.pass_on_payment(payment.session, payment.payer, bought);
+        events.push(Event::PaymentResolved { payment: id, confirmed });
+        if self.payments_resolved(payment.session) {
+            self.pass_on_to_sellers(payment.session);
+        }
+        Ok(id.0)
+    }
+
+    /// Whether every payment of the session is confirmed or failed.
+    pub(super) fn payments_resolved(&self, session: SessionId) -> bool {
+        self.payments
+            .rows()
+            .values()
+            .all(|payment| payment.session != session || payment.state != PaymentState::Proposed)
+    }
+
+    /// The payer's orders follow its payment; a failed one puts its trades in default.
+    fn pass_on_payment(&mut self, session: SessionId, payer: OrganisationId, status: OrderStatus) {
+        for id in self.session_orders(session) {
+            if let Some(order) = self.orders.get(id)
+                && order.owner == payer
+                && order.status == OrderStatus::Matched
+                && order.side == duet_market::order::Side::Buy
+                && let Some(order) = self.orders.get_mut(id)
+            {
+                order.status = status;
+                order.escrow = Money::ZERO;
+            }
+        }
+        if status == OrderStatus::Defaulted {
+            for id in self.session_trades(session) {
+                let buyer = self
+                    .trades
+                    .get(id)
+                    .and_then(|trade| self.orders.get(trade.buy))
+                    .map(|order| order.owner);
+                if buyer == Some(payer)
+                    && let Some(trade) = self.trades.get_mut(id)
+                {
+                    trade.defaulted = true;
+                }
+            }
+        }
+    }
+
+    /// Once no payment is open, a sell order is paid if any of its trades is, else in default.
+    fn pass_on_to_sellers(&mut self, session: SessionId) {
+        let paid: std::collections::BTreeSet<_> = self
+            .session_trades(session)
+            .into_iter()
+            .filter_map(|id| self.trades.get(id))
+            .filter(|trade| !trade.defaulted)
+            .map(|trade| trade.sell)
+            .collect();
+        for id in self.session_orders(session) {
+            let matched = self.orders.get(id).is_some_and(|order| {
+                order.status == OrderStatus::Matched && order.side == duet_market::order::Side::Sell
+            });
+            if matched && let Some(order) = self.orders.get_mut(id) {
+                order.status =
+                    if paid.contains(&id) { OrderStatus::Paid } else { OrderStatus::Defaulted };
+            }
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! Placing and withdrawing orders.
+
+use super::{Caller, Failure};
+use crate::action::OrderRequest;
+use crate::event::Event;
+use crate::ids::OrderId;
+use crate::records::{AccountKind, Order, OrderStatus, Phase, Role, Session, SessionTerms, Unit};
+use crate::rejection::{Refusal, Rejection};
+use crate::state::State;
+use duet_market::carbon::{CarbonTerms, Offer, offer};
+use duet_market::order::Side;
+use duet_units::{BasisPoints, ClockTime, Energy, Money, Price, Resolution};
+
+/// The most orders of one session.
+const SESSION_ORDERS_MAX: u32 = 1_000_000;
+
+impl State {
+    /// Holds a request to every rule, in the order of their numbers, and returns the order that
+    /// it makes.
+    pub(super) fn check_order(
+        &self,
+        caller: &Caller,
+        request: &OrderRequest,
+    ) -> Result<Order, Refusal> {
+        caller.needs(&[Role::Generator, Role::Retailer, Role::LargeUser])?;
+        let session = self.open_session_for(request, caller.time)?;
+        let unit = self.units.get(request.unit).ok_or(Rejection::UnknownUnit.of(
+            "unit",
+            request.unit.0,
+            0,
+        ))?;
+        if unit.owner != caller.organisation {
+            return Err(Rejection::NotYours.of("unit", request.unit.0, 0));
+        }
+        if unit.technology.consumes() != (request.side == Side::Buy) {
+            return Err(Rejection::WrongSide.of("side", i64::from(request.side == Side::Sell), 0));
+        }
+        self.check_quantity(request, unit, &session.terms)?;
+        check_price(request, &session.terms)?;
+        if session.orders >= SESSION_ORDERS_MAX {
+            return Err(Rejection::TooManyOrders.of("session", session.orders, SESSION_ORDERS_MAX));
+        }
+        let offer = effective(request, unit, &session.terms)?;
+        let escrow = match request.side {
+            Side::Buy => request.limit.value_of(request.quantity)?.rounded_up()?.max(Money::ZERO),
+            Side::Sell => Money::ZERO,
+        };
+        let available = self.balance(caller.organisation, AccountKind::Available);
+        if request.side == Side::Buy && available < escrow {
+            return Err(Rejection::InsufficientFunds.of("funds", available.fen(), escrow.fen()));
+        }
+        Ok(Order {
+            session: request.session,
+            sequence: session.orders,
+            owner: caller.organisation,
+            signer: caller.signer,
+            unit: request.unit,
+            side: request.side,
+            period: request.period,
+            limit: request.limit,
+            quantity: request.quantity,
+            conductivity: request.conductivity,
+            effective: offer.ask,
+            registered_ask: offer.registered_ask,
+            rent: offer.rent,
+            reference: request.reference,
+            accepted_at: caller.time,
+            escrow,
+            filled: Energy::ZERO,
+            status: OrderStatus::Pending,
+        })
+    }
+
+    fn open_session_for(
+        &self,
+        request: &OrderRequest,
+        time: ClockTime,
+    ) -> Result<&Session, Refusal> {
+        let id = request.session;
+        let session =
+            self.sessions.get(id).ok_or(Rejection::UnknownSession.of("session", id.0, 0))?;
+        let periods = session.terms.resolution.periods();
+        if request.period >= periods {
+            return Err(Rejection::UnknownPeriod.of("period", request.period, periods));
+        }
+        match session.phase {
+            Phase::Announced => {
+                Err(Rejection::GateNotOpen.of("time", time.unix_ms(), session.gate_open.unix_ms()))
+            }
+            Phase::Halted => Err(Rejection::SessionHalted.of("session", id.0, 0)),
+            Phase::Open if time < session.gate_close => Ok(session),
+            Phase::Open | Phase::Cleared | Phase::Settled | Phase::Void => {
+                Err(Rejection::GateClosed.of("time", time.unix_ms(), session.gate_close.unix_ms()))
+            }
+        }
+    }
+
+    fn check_quantity(
+        &self,
+        request: &OrderRequest,
+        unit: &Unit,
+        terms: &SessionTerms,
+    ) -> Result<(), Refusal> {
+        let quantity = request.quantity.kwh();
+        if quantity <= 0 {
+            return Err(Rejection::QuantityNotPositive.of("quantity", quantity, 0));
+        }
+        if quantity.checked_rem(terms.lot.kwh()) != Some(0) {
+            return Err(Rejection::OffLot.of("quantity", quantity, terms.lot.kwh()));
+        }
+        let most = period_energy(unit, terms.resolution);
+        let key = (request.session, request.unit, request.period);
+        let committed = self.commitments.get(&key).copied().unwrap_or_default();
+        // Both are at most a unit's capacity, unless the sum does not fit: then it is over, too.
+        if request.quantity.plus(committed).map_or(true, |sum| sum > most) {
+            return Err(Rejection::OverCapacity.of("quantity", quantity, most.kwh()));
+        }
+        Ok(())
+    }
+
+    pub(super) fn submit_order(
+        &mut self,
+        caller: Caller,
+        request: &OrderRequest,
+        events: &mut Vec<Event>,
+    ) -> Result<u64, Failure> {
+        let order = self.check_order(&caller, request)?;
+        let owner = (order.owner, AccountKind::Available);
+        self.post(owner, (order.owner, AccountKind::Escrow), order.escrow)?;
+        let mut progress = self.progress();
+        let id = progress.next_order;
+        progress.next_order = id.next();
+        progress.accepted = progress.accepted.saturating_add(1);
+        self.progress.insert((), progress);
+        if let Some(session) = self.sessions.get_mut(request.session) {
+            session.orders = session.orders.saturating_add(1);
+        }
+        let key = (request.session, request.unit, request.period);
+        let committed = self.commitments.entry(key).or_default();
+        *committed = committed.plus(order.quantity).map_err(Refusal::from)?;
+        self.books.entry((request.session, request.period)).or_default().push(id);
+        let (session, owner) = (order.session, order.owner);
+        self.orders.insert(id, order);
+        events.push(Event::OrderAccepted { order: id, session, owner });
+        Ok(id.0)
+    }
+
+    pub(super) fn check_cancel(&self, caller: &Caller, id: OrderId) -> Result<Order, Refusal> {
+        caller.needs(&[Role::Generator, Role::Retailer, Role::LargeUser])?;
+        let order = self.orders.get(id).ok_or(Rejection::UnknownOrder.of("order", id.0, 0))?;
+        let session = self.sessions.get(order.session);
+        if session.is_some_and(|session| {
+            session.phase == Phase::Open && caller.time >= session.gate_close
+        }) {
+            return Err(Rejection::GateClosed.of("order", id.0, 0));
+        }
+        if order.owner != caller.organisation {
+            return Err(Rejection::NotYours.of("order", id.0, 0));
+        }
+        if order.status != OrderStatus::Pending {
+            return Err(Rejection::OrderNotPending.of("order", id.0, 0));
+        }
+        Ok(order.clone())
+    }
+
+    pub(super) fn cancel_order(
+        &mut self,
+        caller: Caller,
+        id: OrderId,
+        events: &mut Vec<Event>,
+    ) -> Result<u64, Failure> {
+        let order = self.check_cancel(&caller, id)?;
+        let escrow = (order.owner, AccountKind::Escrow);
+        self.post(escrow, (order.owner, AccountKind::Available), order.escrow)?;
+        let key = (order.session, order.unit, order.period);
+        if let Some(committed) = self.commitments.get_mut(&key) {
+            *committed = committed.minus(order.quantity).map_err(Refusal::from)?;
+        }
+        if let Some(book) = self.books.get_mut(&(order.session, order.period)) {
+            book.retain(|other| *other != id);
+        }
+        if let Some(row) = self.orders.get_mut(id) {
+            row.status = OrderStatus::Cancelled;
+            row.escrow = Money::ZERO;
+        }
+        let (session, owner) = (order.session, order.owner);
+        events.push(Event::OrderCancelled { order: id, session, owner });
+        Ok(id.0)
+    }
+}
+
+fn check_price(request: &OrderRequest, terms: &SessionTerms) -> Result<(), Refusal> {
+    let limit = request.limit.milli_yuan_per_mwh();
+    if limit.checked_rem(terms.tick.milli_yuan_per_mwh()) != Some(0) {
+        return Err(Rejection::OffTick.of("limit", limit, terms.tick.milli_yuan_per_mwh()));
+    }
+    if request.limit < terms.floor {
+        return Err(Rejection::OutsideBand.of("limit", limit, terms.floor.milli_yuan_per_mwh()));
+    }
+    if request.limit > terms.ceiling {
+        return Err(Rejection::OutsideBand.of("limit", limit, terms.ceiling.milli_yuan_per_mwh()));
+    }
+    let most = match request.side {
+        Side::Buy => BasisPoints::ZERO,
+        Side::Sell => BasisPoints::ONE,
+    };
+    if request.conductivity < BasisPoints::ZERO || request.conductivity > most {
+        let declared = request.conductivity.bp();
+        return Err(Rejection::BadConductivity.of("conductivity", declared, most.bp()));
+    }
+    Ok(())
+}
+
+/// The most energy that a unit delivers or uses in one period.
+pub(super) fn period_energy(unit: &Unit, resolution: Resolution) -> Energy {
+    let kw_ms = unit.capacity.kw().saturating_mul(resolution.period_ms());
+    Energy::from_kwh(kw_ms.div_euclid(3_600_000))
+}
+
+/// What the auction sees: a sell order carries the carbon adder, a buy order only its limit.
+fn effective(request: &OrderRequest, unit: &Unit, terms: &SessionTerms) -> Result<Offer, Refusal> {
+    if request.side == Side::Buy {
+        return Ok(Offer {
+            ask: request.limit,
+            registered_ask: Price::ZERO,
+            net_carbon_cost: Price::ZERO,
+            rent: Price::ZERO,
+        });
+    }
+    let carbon = CarbonTerms {
+        emission_factor: unit.emission_factor,
+        benchmark: unit.benchmark,
+        conductivity: request.conductivity,
+        carbon_price: terms.carbon_price,
+    };
+    Ok(offer(request.limit, unit.registered_cost, terms.ceiling, &carbon)?)
+}

@@ -1,0 +1,265 @@
+//! Notices, gates, interventions, and the end of what is no longer needed.
+
+use super::{Caller, Failure};
+use crate::action::{Intervention, SessionNotice};
+use crate::event::Event;
+use crate::ids::{OrderId, SessionId, TradeId};
+use crate::records::{AccountKind, OrderStatus, Phase, Role, Session, SessionTerms};
+use crate::rejection::{Refusal, Rejection};
+use crate::state::{BrokenInvariant, State};
+use duet_units::{BasisPoints, Money};
+
+/// The most sessions in progress at a time.
+const LIVE_SESSIONS_MAX: usize = 16;
+/// How many ended sessions keep their orders, trades and lines in the state. Older ones live on in
+/// the blocks, from which an index can be made again.
+const ENDED_SESSIONS_KEPT: usize = 3;
+/// Limits of a session's terms: prices within 1,000 yuan/kWh, so that no product overflows.
+const PRICE_MAX: i64 = 1_000_000_000;
+const LOT_MAX_KWH: i64 = 1_000_000;
+const CARBON_PRICE_MAX: i64 = 100_000_000;
+
+impl State {
+    pub(super) fn check_notice(
+        &self,
+        caller: &Caller,
+        notice: &SessionNotice,
+    ) -> Result<(), Refusal> {
+        caller.needs(&[Role::Exchange])?;
+        let (open, close) = (notice.gate_open, notice.gate_close);
+        let start = notice.day.start();
+        if open < caller.time || close <= open || close > start {
+            return Err(Rejection::GateInPast.of(
+                "gate_close",
+                close.unix_ms(),
+                caller.time.unix_ms(),
+            ));
+        }
+        if let Some((field, value)) = bad_term(&notice.terms) {
+            return Err(Rejection::BadTerms.of(field, value, 0));
+        }
+        let live = self.sessions.rows().values().filter(|s| s.phase.is_live()).count();
+        if live >= LIVE_SESSIONS_MAX {
+            let limit = i64::try_from(LIVE_SESSIONS_MAX).unwrap_or(i64::MAX);
+            return Err(Rejection::TooManySessions.of("sessions", limit, limit));
+        }
+        let taken = |s: &Session| s.day == notice.day && s.phase != Phase::Void;
+        if self.sessions.rows().values().any(taken) {
+            return Err(Rejection::DayTaken.of("day", notice.day.days(), 0));
+        }
+        Ok(())
+    }
+
+    pub(super) fn open_session(
+        &mut self,
+        caller: Caller,
+        notice: &SessionNotice,
+        events: &mut Vec<Event>,
+    ) -> Result<u64, Failure> {
+        self.check_notice(&caller, notice)?;
+        let mut progress = self.progress();
+        let id = progress.next_session;
+        progress.next_session = id.next();
+        self.progress.insert((), progress);
+        let session = Session {
+            day: notice.day,
+            gate_open: notice.gate_open,
+            gate_close: notice.gate_close,
+            terms: notice.terms.clone(),
+            phase: Phase::Announced,
+            orders: 0,
+            dispatched: false,
+            result_hash: None,
+        };
+        self.sessions.insert(id, session);
+        events.push(Event::SessionAnnounced { session: id, day: notice.day });
+        self.forget_old_sessions();
+        // The gate may open at this very block.
+        self.open_gate(id, events);
+        Ok(u64::from(id.0))
+    }
+
+    /// What the block's time brings about: gates open, and gates close, which clears a session.
+    pub(super) fn pass_gates(&mut self, events: &mut Vec<Event>) -> Result<(), BrokenInvariant> {
+        let time = self.time();
+        let live: Vec<SessionId> = self
+            .sessions
+            .rows()
+            .iter()
+            .filter(|(_, session)| session.phase.is_live())
+            .map(|(id, _)| *id)
+            .collect();
+        for id in live {
+            self.open_gate(id, events);
+            let due = self
+                .sessions
+                .get(id)
+                .is_some_and(|s| s.phase == Phase::Open && time >= s.gate_close);
+            if due {
+                self.clear_session(id, events)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn open_gate(&mut self, id: SessionId, events: &mut Vec<Event>) {
+        let time = self.time();
+        let due = |s: &Session| s.phase == Phase::Announced && time >= s.gate_open;
+        if self.sessions.get(id).is_some_and(due) {
+            self.set_phase(id, Phase::Open);
+            events.push(Event::GateOpened { session: id });
+        }
+    }
+
+    pub(super) fn set_phase(&mut self, id: SessionId, phase: Phase) {
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.phase = phase;
+        }
+    }
+
+    pub(super) fn check_intervention(
+        &self,
+        caller: &Caller,
+        id: SessionId,
+        intervention: Intervention,
+    ) -> Result<(), Refusal> {
+        caller.needs(&[Role::Exchange, Role::Regulator])?;
+        let session =
+            self.sessions.get(id).ok_or(Rejection::UnknownSession.of("session", id.0, 0))?;
+        let fits = match intervention {
+            Intervention::Halt => session.phase == Phase::Open,
+            Intervention::Resume => session.phase == Phase::Halted,
+            Intervention::Void => {
+                matches!(session.phase, Phase::Announced | Phase::Open | Phase::Halted)
+            }
+        };
+        if fits {
+            Ok(())
+        } else {
+            Err(Rejection::WrongPhase.of("session", id.0, session.phase.code()))
+        }
+    }
+
+    pub(super) fn intervene(
+        &mut self,
+        caller: Caller,
+        session: SessionId,
+        (intervention, reason): (Intervention, &str),
+        events: &mut Vec<Event>,
+    ) -> Result<u64, Failure> {
+        self.check_intervention(&caller, session, intervention)?;
+        let (by, reason) = (caller.signer, reason.to_owned());
+        events.push(Event::Intervened { session, intervention, by, reason });
+        match intervention {
+            Intervention::Halt => self.set_phase(session, Phase::Halted),
+            Intervention::Resume => self.set_phase(session, Phase::Open),
+            Intervention::Void => self.void_session(session, events)?,
+        }
+        Ok(u64::from(session.0))
+    }
+
+    /// Calls a session off before it traded: every pending order expires, its money is released.
+    pub(super) fn void_session(
+        &mut self,
+        session: SessionId,
+        events: &mut Vec<Event>,
+    ) -> Result<(), BrokenInvariant> {
+        for id in self.session_orders(session) {
+            let Some(order) = self.orders.get(id) else { continue };
+            if order.status != OrderStatus::Pending {
+                continue;
+            }
+            let (owner, escrow) = (order.owner, order.escrow);
+            self.post((owner, AccountKind::Escrow), (owner, AccountKind::Available), escrow)?;
+            if let Some(order) = self.orders.get_mut(id) {
+                order.status = OrderStatus::Expired;
+                order.escrow = Money::ZERO;
+            }
+        }
+        self.commitments.retain(|(other, _, _), _| *other != session);
+        self.set_phase(session, Phase::Void);
+        events.push(Event::SessionVoided { session });
+        Ok(())
+    }
+
+    /// The orders of a session that were not cancelled, by period and order of acceptance.
+    pub(super) fn session_orders(&self, session: SessionId) -> Vec<OrderId> {
+        self.books
+            .range((session, 0)..=(session, u8::MAX))
+            .flat_map(|(_, book)| book.iter().copied())
+            .collect()
+    }
+
+    /// The trades of a session, in order.
+    pub(super) fn session_trades(&self, session: SessionId) -> Vec<TradeId> {
+        self.trades
+            .rows()
+            .iter()
+            .filter(|(_, trade)| trade.session == session)
+            .map(|(id, _)| *id)
+            .collect()
+    }
+
+    /// Drops the rows of ended sessions beyond the last few, so that the state does not grow with
+    /// history.
+    fn forget_old_sessions(&mut self) {
+        let ended: Vec<SessionId> = self
+            .sessions
+            .rows()
+            .iter()
+            .filter(|(_, session)| !session.phase.is_live())
+            .map(|(id, _)| *id)
+            .collect();
+        for id in ended.iter().rev().skip(ENDED_SESSIONS_KEPT) {
+            self.forget_session(*id);
+        }
+    }
+
+    fn forget_session(&mut self, id: SessionId) {
+        let Some(session) = self.sessions.remove(id) else { return };
+        self.orders.remove_where(|_, order| order.session == id);
+        self.trades.remove_where(|_, trade| trade.session == id);
+        self.payments.remove_where(|_, payment| payment.session == id);
+        self.dispatches.remove_where(|_, dispatch| dispatch.session == id);
+        self.lines.remove_where(|(of, _), _| *of == id);
+        self.clearings.remove_where(|(of, _), _| *of == id);
+        self.readings.remove_where(|(_, day, _), _| *day == session.day);
+        self.books.retain(|(of, _), _| *of != id);
+        self.commitments.retain(|(of, _, _), _| *of != id);
+    }
+}
+
+/// The first term that contradicts another or a limit.
+fn bad_term(terms: &SessionTerms) -> Option<(&'static str, i64)> {
+    let price = |p: duet_units::Price| p.milli_yuan_per_mwh();
+    let (floor, ceiling, reference) =
+        (price(terms.floor), price(terms.ceiling), price(terms.reference_price));
+    let checks = [
+        ("floor", floor, (-PRICE_MAX..=PRICE_MAX).contains(&floor)),
+        ("ceiling", ceiling, floor <= ceiling && ceiling <= PRICE_MAX),
+        ("tick", price(terms.tick), (1..=PRICE_MAX).contains(&price(terms.tick))),
+        ("lot", terms.lot.kwh(), (1..=LOT_MAX_KWH).contains(&terms.lot.kwh())),
+        ("reference_price", reference, (-PRICE_MAX..=PRICE_MAX).contains(&reference)),
+        (
+            "carbon_price",
+            terms.carbon_price.fen_per_t(),
+            (0..=CARBON_PRICE_MAX).contains(&terms.carbon_price.fen_per_t()),
+        ),
+        (
+            "price_denominator",
+            terms.price_denominator.into(),
+            terms.price_denominator > 0 && terms.price_numerator <= terms.price_denominator,
+        ),
+        (
+            "compensation_cap",
+            price(terms.compensation_cap),
+            (0..=PRICE_MAX).contains(&price(terms.compensation_cap)),
+        ),
+        (
+            "fund_share",
+            terms.fund_share.bp(),
+            BasisPoints::ZERO <= terms.fund_share && terms.fund_share <= BasisPoints::ONE,
+        ),
+    ];
+    checks.into_iter().find(|(_, _, holds)| !holds).map(|(field, value, _)| (field, value))
+}

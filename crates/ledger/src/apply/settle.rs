@@ -1,0 +1,311 @@
+//! Settlement: contracts, compensation and its levy, deviations, emissions, certificates.
+
+use super::{Caller, Failure};
+use crate::codec::Encode;
+use crate::event::Event;
+use crate::hash::{Digest, hash};
+use crate::ids::{OrderId, OrganisationId, SessionId, TradeId, UnitId};
+use crate::records::{
+    AccountKind, LineItem, OrderStatus, Phase, Role, Session, StatementLine, Trade,
+};
+use crate::rejection::{Refusal, Rejection};
+use crate::state::{BrokenInvariant, State};
+use duet_market::game::Stage;
+use duet_units::{Emissions, Energy, Money, Price, largest_remainder};
+use std::collections::BTreeMap;
+
+const RESULT_DOMAIN: &[u8] = b"duet/session-result/v1";
+
+/// Metered energy of each unit and period of the day.
+type Metered = BTreeMap<(UnitId, u8), Energy>;
+
+impl State {
+    pub(super) fn check_settle(
+        &self,
+        caller: &Caller,
+        id: SessionId,
+    ) -> Result<(Session, Metered), Refusal> {
+        caller.needs(&[Role::Exchange])?;
+        let session =
+            self.sessions.get(id).ok_or(Rejection::UnknownSession.of("session", id.0, 0))?;
+        if session.phase != Phase::Cleared || !session.dispatched {
+            return Err(Rejection::WrongPhase.of("session", id.0, session.phase.code()));
+        }
+        let metered: Metered = self
+            .readings
+            .rows()
+            .iter()
+            .filter(|((_, day, _), _)| *day == session.day)
+            .map(|((unit, _, period), row)| ((*unit, *period), row.energy))
+            .collect();
+        for (unit, period) in self.contracts(id)?.keys() {
+            if !metered.contains_key(&(*unit, *period)) {
+                return Err(Rejection::MissingReadings.of("unit", unit.0, *period));
+            }
+        }
+        Ok((session.clone(), metered))
+    }
+
+    pub(super) fn settle_session(
+        &mut self,
+        caller: Caller,
+        id: SessionId,
+        events: &mut Vec<Event>,
+    ) -> Result<u64, Failure> {
+        let (session, metered) = self.check_settle(&caller, id)?;
+        let mut lines = Vec::new();
+        for period in 0..session.terms.resolution.periods() {
+            self.contract_lines(id, period, &mut lines)?;
+            self.compensation_lines(&session, (id, period), &mut lines)?;
+        }
+        self.deviation_lines(id, &session, &metered, &mut lines)?;
+        for line in &lines {
+            let from = match line.item {
+                // The buyer paid these into the exchange's trust when the bank confirmed.
+                LineItem::Contract | LineItem::Compensation => {
+                    (self.exchange, AccountKind::Clearing)
+                }
+                LineItem::Levy | LineItem::Deviation => (line.payer, AccountKind::Available),
+            };
+            let to = match line.item {
+                LineItem::Levy => (self.exchange, AccountKind::Clearing),
+                LineItem::Contract | LineItem::Compensation | LineItem::Deviation => {
+                    (line.payee, AccountKind::Available)
+                }
+            };
+            self.post(from, to, line.amount)?;
+        }
+        let count = u32::try_from(lines.len()).map_err(|_| BrokenInvariant("lines of a day"))?;
+        let emissions = self.book_emissions(&metered)?;
+        let lots = self.issue_certificates(session.day, &metered, events)?;
+        let result_hash = self.result_hash(id, &lines, &lots);
+        for (place, line) in (0_u32..).zip(lines) {
+            self.lines.insert((id, place), line);
+        }
+        self.move_orders(id, None, OrderStatus::Delivered, OrderStatus::Settled);
+        if let Some(row) = self.sessions.get_mut(id) {
+            row.phase = Phase::Settled;
+            row.result_hash = Some(result_hash);
+        }
+        self.assert_conserved()?;
+        events.push(Event::SessionSettled { session: id, lines: count, emissions, result_hash });
+        Ok(u64::from(id.0))
+    }
+
+    /// What must hold over the whole state after every settlement.
+    fn assert_conserved(&self) -> Result<(), BrokenInvariant> {
+        let totals = self.totals()?;
+        if !totals.money.is_zero() {
+            return Err(BrokenInvariant("all balances sum to zero"));
+        }
+        if totals.allocated != totals.held {
+            return Err(BrokenInvariant("allowances are free or surrendered, once"));
+        }
+        if totals.certificates_issued != totals.certificates_held {
+            return Err(BrokenInvariant("every certificate is in one run"));
+        }
+        Ok(())
+    }
+
+    fn period_trades(&self, session: SessionId, period: u8) -> Vec<(TradeId, &Trade)> {
+        self.trades
+            .rows()
+            .iter()
+            .filter(|(_, t)| t.session == session && t.period == period && !t.defaulted)
+            .map(|(id, trade)| (*id, trade))
+            .collect()
+    }
+
+    fn order_of(&self, id: OrderId) -> Result<(OrganisationId, UnitId, Price), BrokenInvariant> {
+        self.orders
+            .get(id)
+            .map(|order| (order.owner, order.unit, order.rent))
+            .ok_or(BrokenInvariant("the orders of a trade are kept until it is settled"))
+    }
+
+    /// One line a trade: the buyer pays the seller what the clearing fixed.
+    fn contract_lines(
+        &self,
+        session: SessionId,
+        period: u8,
+        lines: &mut Vec<StatementLine>,
+    ) -> Result<(), BrokenInvariant> {
+        for (id, trade) in self.period_trades(session, period) {
+            let (payer, ..) = self.order_of(trade.buy)?;
+            let (payee, unit, _) = self.order_of(trade.sell)?;
+            lines.push(StatementLine {
+                session,
+                period,
+                item: LineItem::Contract,
+                unit,
+                trade: Some(id),
+                payer,
+                payee,
+                energy: trade.quantity,
+                price: Some(trade.buyer_price),
+                amount: trade.paid,
+            });
+        }
+        Ok(())
+    }
+
+    /// Compensation of second-stage sellers, and the levy on first-stage sellers that pays for it.
+    ///
+    /// Without defaults both are what the clearing found. A default takes away a part of the fund:
+    /// then compensation is cut, in proportion, to what the rent of the remaining first-stage
+    /// trades covers, so that no seller's levy exceeds the agreed share of its rent.
+    fn compensation_lines(
+        &self,
+        terms: &Session,
+        (session, period): (SessionId, u8),
+        lines: &mut Vec<StatementLine>,
+    ) -> Result<(), BrokenInvariant> {
+        let (mut due, mut wants) = (Vec::new(), Vec::new());
+        let mut rents: BTreeMap<(OrganisationId, UnitId, OrderId), i128> = BTreeMap::new();
+        for (id, trade) in self.period_trades(session, period) {
+            let (owner, unit, rent) = self.order_of(trade.sell)?;
+            match trade.stage {
+                Stage::First => {
+                    let value = rent.value_of(trade.quantity)?.micro_yuan();
+                    let sum = rents.entry((owner, unit, trade.sell)).or_default();
+                    *sum = sum.checked_add(value).ok_or(BrokenInvariant("sum of rents"))?;
+                }
+                Stage::Second => {
+                    due.push((id, owner, unit, trade.quantity));
+                    wants.push(trade.received.minus(trade.paid)?.fen());
+                }
+            }
+        }
+        let wanted: i128 = wants.iter().sum();
+        let rent: i128 = rents.values().sum();
+        let fund = rent
+            .checked_mul(terms.terms.fund_share.bp().into())
+            .map(|share| share.div_euclid(100_000_000))
+            .ok_or(BrokenInvariant("fund"))?;
+        let paid = wanted.min(fund);
+        if paid <= 0 {
+            return Ok(());
+        }
+        let line = |item, unit, trade, payer, payee, energy, amount| StatementLine {
+            session,
+            period,
+            item,
+            unit,
+            trade,
+            payer,
+            payee,
+            energy,
+            price: None,
+            amount: Money::from_fen(amount),
+        };
+        let weights: Vec<i128> = rents.values().copied().collect();
+        for ((owner, unit, _), amount) in rents.keys().zip(largest_remainder(paid, &weights)?) {
+            let (item, none) = (LineItem::Levy, Energy::ZERO);
+            lines.push(line(item, *unit, None, *owner, self.exchange, none, amount));
+        }
+        for ((id, owner, unit, energy), amount) in due.iter().zip(largest_remainder(paid, &wants)?)
+        {
+            let item = LineItem::Compensation;
+            lines.push(line(item, *unit, Some(*id), self.exchange, *owner, *energy, amount));
+        }
+        Ok(())
+    }
+
+    /// Metered minus contracted energy of every metered unit, against the grid company, at the
+    /// first stage's price of the period. A negative price turns payer and payee round.
+    fn deviation_lines(
+        &self,
+        session: SessionId,
+        row: &Session,
+        metered: &Metered,
+        lines: &mut Vec<StatementLine>,
+    ) -> Result<(), BrokenInvariant> {
+        let contracts = self.contracts(session).map_err(|_| BrokenInvariant("sum of contracts"))?;
+        for ((unit, period), energy) in metered {
+            let Some(meter) = self.units.get(*unit) else { continue };
+            let contracted = contracts.get(&(*unit, *period)).copied().unwrap_or_default();
+            let deviation = energy.minus(contracted)?;
+            if deviation.is_zero() {
+                continue;
+            }
+            let price = self
+                .clearings
+                .get((session, *period))
+                .and_then(|clearing| clearing.price)
+                .unwrap_or(row.terms.reference_price);
+            let amount = price.cost_of(deviation)?;
+            // A generator is paid for more, a consumer pays for more.
+            let owner_is_paid = (amount >= Money::ZERO) != meter.technology.consumes();
+            let (payer, payee) =
+                if owner_is_paid { (self.grid, meter.owner) } else { (meter.owner, self.grid) };
+            lines.push(StatementLine {
+                session,
+                period: *period,
+                item: LineItem::Deviation,
+                unit: *unit,
+                trade: None,
+                payer,
+                payee,
+                energy: deviation,
+                price: Some(price),
+                amount: amount.max(amount.negated()?),
+            });
+        }
+        Ok(())
+    }
+
+    fn book_emissions(&mut self, metered: &Metered) -> Result<Emissions, BrokenInvariant> {
+        let mut total = Emissions::ZERO;
+        for ((unit, _), energy) in metered {
+            let Some(unit) = self.units.get(*unit) else { continue };
+            let owner = unit.owner;
+            let emissions = unit.emission_factor.emissions_of(*energy)?;
+            if unit.technology.consumes() || emissions.is_zero() {
+                continue;
+            }
+            total = total.plus(emissions)?;
+            let mut account = self.carbon_account(owner);
+            account.emissions = account.emissions.plus(emissions)?;
+            self.carbon.insert(owner, account);
+        }
+        Ok(total)
+    }
+
+    /// The hash of what the day came to. Orders and trades are named by their place in the
+    /// session, and no heights or times enter, so that the same book gives the same hash on every
+    /// chain.
+    fn result_hash(
+        &self,
+        session: SessionId,
+        lines: &[StatementLine],
+        lots: &[(UnitId, u64)],
+    ) -> Digest {
+        let mut bytes = Vec::new();
+        for ((_, period), clearing) in
+            self.clearings.rows().range((session, 0)..=(session, u8::MAX))
+        {
+            period.encode(&mut bytes);
+            clearing.encode(&mut bytes);
+        }
+        let place = |id: OrderId| self.orders.get(id).map_or(u32::MAX, |order| order.sequence);
+        let trades = self.session_trades(session);
+        for id in &trades {
+            let Some(trade) = self.trades.get(*id) else { continue };
+            (trade.period, trade.stage).encode(&mut bytes);
+            (place(trade.buy), place(trade.sell)).encode(&mut bytes);
+            (trade.quantity, trade.buyer_price, trade.seller_price).encode(&mut bytes);
+            (trade.paid, trade.received, trade.defaulted).encode(&mut bytes);
+        }
+        let first = trades.first().map_or(0, |id| id.0);
+        for line in lines {
+            (line.period, line.item, line.unit).encode(&mut bytes);
+            line.trade.map(|id| id.0.saturating_sub(first)).encode(&mut bytes);
+            (line.payer, line.payee).encode(&mut bytes);
+            (line.energy, line.price, line.amount).encode(&mut bytes);
+        }
+        for lot in lots {
+            lot.encode(&mut bytes);
+        }
+        hash(RESULT_DOMAIN, &[&bytes])
+    }
+}

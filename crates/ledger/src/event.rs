@@ -1,0 +1,57 @@
+//! Facts for readers: what a block did, in the order in which it happened.
+
+use crate::action::Intervention;
+use crate::hash::Digest;
+use crate::ids::{
+    CertificateLotId, DispatchId, OrderId, OrganisationId, PaymentId, PublicKey, SessionId, UnitId,
+};
+use duet_units::{Allowances, DeliveryDay, Emissions, Energy, Money};
+
+/// A fact. Events are derived from blocks: they are for readers and no part of the state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the fields are named by the glossary")]
+pub enum Event {
+    /// A transaction was refused; `code` is the number of the rejection.
+    TransactionRefused { transaction: Digest, code: u16 },
+    /// A session was announced.
+    SessionAnnounced { session: SessionId, day: DeliveryDay },
+    /// A gate opened: orders are taken.
+    GateOpened { session: SessionId },
+    /// An order was accepted.
+    OrderAccepted { order: OrderId, session: SessionId, owner: OrganisationId },
+    /// An order was withdrawn.
+    OrderCancelled { order: OrderId, session: SessionId, owner: OrganisationId },
+    /// A gate closed and the session was cleared.
+    SessionCleared { session: SessionId, trades: u64, first: Energy, second: Energy },
+    /// A session was called off.
+    SessionVoided { session: SessionId },
+    /// An operator intervened.
+    Intervened { session: SessionId, intervention: Intervention, by: PublicKey, reason: String },
+    /// Money came in.
+    Deposited { organisation: OrganisationId, amount: Money },
+    /// A payment instruction goes to the bank.
+    PaymentProposed { payment: PaymentId, payer: OrganisationId, amount: Money },
+    /// The bank confirmed or refused it.
+    PaymentResolved { payment: PaymentId, confirmed: bool },
+    /// A unit is instructed.
+    DispatchIssued { dispatch: DispatchId, session: SessionId, unit: UnitId },
+    /// A device answered.
+    DispatchAcknowledged { dispatch: DispatchId, accepted: bool },
+    /// A meter was read.
+    MeterReported { unit: UnitId, day: DeliveryDay, first_period: u8, periods: u8 },
+    /// A session was settled.
+    SessionSettled { session: SessionId, lines: u32, emissions: Emissions, result_hash: Digest },
+    /// Allowances were allocated.
+    AllowancesAllocated { organisation: OrganisationId, allowances: Allowances },
+    /// Allowances changed hands.
+    AllowancesTransferred { from: OrganisationId, to: OrganisationId, allowances: Allowances },
+    /// Allowances were surrendered.
+    AllowancesSurrendered { organisation: OrganisationId, allowances: Allowances },
+    /// Certificates were issued.
+    CertificatesIssued { lot: CertificateLotId, unit: UnitId, count: u64 },
+    /// Certificates changed hands.
+    CertificatesTransferred { lot: CertificateLotId, to: OrganisationId, count: u64 },
+    /// Certificates were retired.
+    CertificatesRetired { lot: CertificateLotId, count: u64 },
+}

@@ -1,0 +1,16 @@
+//! The rows of the state: what the ledger knows of each thing. Canonical bytes are their fields in
+//! order.
+
+mod carbon;
+mod delivery;
+mod money;
+mod order;
+mod participant;
+mod session;
+
+pub use carbon::{CarbonAccount, CertificateLot, CertificateState};
+pub use delivery::{Dispatch, DispatchState, MeterRecord};
+pub use money::{AccountKey, AccountKind, Balance, LineItem, Payment, PaymentState, StatementLine};
+pub use order::{Order, OrderStatus, Trade};
+pub use participant::{Identity, Organisation, Role, Roles, Technology, Unit};
+pub use session::{PeriodClearing, Phase, Session, SessionTerms};

@@ -1,0 +1,116 @@
+//! Money: balances, payment instructions, statement lines.
+
+use crate::codec::{Decode, DecodeError, Encode};
+use crate::codec::{coded, record};
+use crate::ids::{OrganisationId, SessionId, TradeId, UnitId};
+use duet_units::{Energy, Money, Price};
+
+coded! {
+    /// The parts of an organisation's money.
+    pub enum AccountKind ("account kind") {
+        /// Free to use.
+        Available = 0,
+        /// Held for open orders and unpaid trades.
+        Escrow = 1,
+        /// Held in trust by the exchange between payment and settlement.
+        Clearing = 2,
+        /// The mirror of money outside: what the bank has brought in, negative.
+        External = 3,
+    }
+}
+
+/// An account: whose, and which part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AccountKey {
+    /// Whose it is.
+    pub organisation: OrganisationId,
+    /// Which part.
+    pub kind: AccountKind,
+}
+
+impl Encode for AccountKey {
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.organisation.encode(out);
+        self.kind.encode(out);
+    }
+}
+
+impl Decode for AccountKey {
+    fn decode(input: &mut &[u8]) -> Result<Self, DecodeError> {
+        Ok(Self { organisation: Decode::decode(input)?, kind: Decode::decode(input)? })
+    }
+}
+
+record! {
+    /// The money on an account. All balances of a channel sum to zero.
+    pub struct Balance {
+        /// The amount; only `External` and, after a settlement, `Available` can be negative.
+        pub amount: Money,
+    }
+}
+
+coded! {
+    /// Where a payment instruction stands.
+    pub enum PaymentState ("payment state") {
+        /// Proposed to the bank.
+        Proposed = 0,
+        /// Confirmed: the money is in the exchange's trust.
+        Confirmed = 1,
+        /// Failed: the trades that it was for are in default.
+        Failed = 2,
+    }
+}
+
+record! {
+    /// What a buyer owes for a session.
+    pub struct Payment {
+        /// The session.
+        pub session: SessionId,
+        /// The buyer.
+        pub payer: OrganisationId,
+        /// The sum over its trades.
+        pub amount: Money,
+        /// Where it stands.
+        pub state: PaymentState,
+    }
+}
+
+coded! {
+    /// What a statement line is for.
+    pub enum LineItem ("line item") {
+        /// Contracted energy, at the price that the buyer pays.
+        Contract = 0,
+        /// What a seller of the second stage is compensated with, out of the levy.
+        Compensation = 1,
+        /// The share of a seller of the first stage in the compensation of the second.
+        Levy = 2,
+        /// Metered minus contracted energy, at the price of deviations.
+        Deviation = 3,
+    }
+}
+
+record! {
+    /// One line of a settlement: one posting between two organisations, rounded once.
+    pub struct StatementLine {
+        /// The session.
+        pub session: SessionId,
+        /// The delivery period within the day.
+        pub period: u8,
+        /// What it is for.
+        pub item: LineItem,
+        /// The unit whose energy it is about; of a trade, the seller's.
+        pub unit: UnitId,
+        /// The trade that it follows from; none for a levy or a deviation.
+        pub trade: Option<TradeId>,
+        /// Who pays.
+        pub payer: OrganisationId,
+        /// Who is paid.
+        pub payee: OrganisationId,
+        /// The energy that the amount is for.
+        pub energy: Energy,
+        /// The price per unit; none for compensation and levy, which are amounts.
+        pub price: Option<Price>,
+        /// The amount, never negative.
+        pub amount: Money,
+    }
+}

@@ -1,0 +1,148 @@
+//! Orders and trades.
+
+use crate::codec::{Decode, DecodeError, Encode};
+use crate::codec::{coded, record};
+use crate::ids::{OrderId, OrganisationId, PublicKey, SessionId, UnitId};
+use duet_market::game::Stage;
+use duet_market::order::Side;
+use duet_units::{BasisPoints, ClockTime, Energy, Money, Price};
+
+coded! {
+    /// Where an order stands; the last five are final.
+    pub enum OrderStatus ("order status") {
+        /// In the book, waiting for the gate to close.
+        Pending = 0,
+        /// Filled, at least in part; the rest is released.
+        Matched = 1,
+        /// Paid for.
+        Paid = 2,
+        /// Instructed to the units.
+        Dispatched = 3,
+        /// Metered.
+        Delivered = 4,
+        /// Settled: final.
+        Settled = 5,
+        /// Withdrawn by its owner: final.
+        Cancelled = 6,
+        /// Not filled when the gate closed, or the session was called off: final.
+        Expired = 7,
+        /// Every trade of it failed to be paid: final.
+        Defaulted = 8,
+    }
+}
+
+impl OrderStatus {
+    /// Whether the order was filled, whatever came of it.
+    #[must_use]
+    pub const fn was_filled(self) -> bool {
+        !matches!(self, Self::Pending | Self::Cancelled | Self::Expired)
+    }
+}
+
+impl Encode for Side {
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.push(match self {
+            Self::Buy => 0,
+            Self::Sell => 1,
+        });
+    }
+}
+
+impl Decode for Side {
+    fn decode(input: &mut &[u8]) -> Result<Self, DecodeError> {
+        match u8::decode(input)? {
+            0 => Ok(Self::Buy),
+            1 => Ok(Self::Sell),
+            value => Err(DecodeError::UnknownTag { field: "side", value: value.into() }),
+        }
+    }
+}
+
+impl Encode for Stage {
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.push(match self {
+            Self::First => 1,
+            Self::Second => 2,
+        });
+    }
+}
+
+impl Decode for Stage {
+    fn decode(input: &mut &[u8]) -> Result<Self, DecodeError> {
+        match u8::decode(input)? {
+            1 => Ok(Self::First),
+            2 => Ok(Self::Second),
+            value => Err(DecodeError::UnknownTag { field: "stage", value: value.into() }),
+        }
+    }
+}
+
+record! {
+    /// An accepted order.
+    pub struct Order {
+        /// Its session.
+        pub session: SessionId,
+        /// Its place in the session, counted from 0 in order of acceptance.
+        pub sequence: u32,
+        /// Whose it is.
+        pub owner: OrganisationId,
+        /// Who signed it.
+        pub signer: PublicKey,
+        /// The unit that delivers or uses the energy.
+        pub unit: UnitId,
+        /// Buy or sell.
+        pub side: Side,
+        /// The delivery period within the day.
+        pub period: u8,
+        /// The limit price as declared: of a sell order, without carbon.
+        pub limit: Price,
+        /// The energy offered or wanted.
+        pub quantity: Energy,
+        /// The declared conductivity of the carbon price; zero for a buy order.
+        pub conductivity: BasisPoints,
+        /// The price that the auction sees: the limit and, for a sell order, the carbon adder.
+        pub effective: Price,
+        /// The unit's registered cost with the same adder; zero for a buy order.
+        pub registered_ask: Price,
+        /// The over-conduction rent; zero for a buy order.
+        pub rent: Price,
+        /// The owner's own reference, for its records.
+        pub reference: u64,
+        /// When it was accepted.
+        pub accepted_at: ClockTime,
+        /// Money held for it.
+        pub escrow: Money,
+        /// The energy filled in both stages.
+        pub filled: Energy,
+        /// Where it stands.
+        pub status: OrderStatus,
+    }
+}
+
+record! {
+    /// A matched pair: who delivers to whom.
+    pub struct Trade {
+        /// Its session.
+        pub session: SessionId,
+        /// The delivery period within the day.
+        pub period: u8,
+        /// The stage in which it was matched.
+        pub stage: Stage,
+        /// The buy order.
+        pub buy: OrderId,
+        /// The sell order.
+        pub sell: OrderId,
+        /// The energy.
+        pub quantity: Energy,
+        /// What the buyer pays per unit.
+        pub buyer_price: Price,
+        /// What the seller receives per unit.
+        pub seller_price: Price,
+        /// What the buyer pays.
+        pub paid: Money,
+        /// What the seller receives; the difference is compensation from the levy.
+        pub received: Money,
+        /// Whether the buyer failed to pay; then nothing is owed on either side.
+        pub defaulted: bool,
+    }
+}

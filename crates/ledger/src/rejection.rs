@@ -1,0 +1,156 @@
+//! Numbered refusals. A number is written into receipts and never reused.
+
+/// Defines the rejections: number, case, stable name, and the rule in words.
+macro_rules! rejections {
+    ($($code:literal $case:ident $name:literal $rule:literal)*) => {
+        /// Why a well-formed transaction was refused.
+        ///
+        /// Numbers are in order of precedence: where several rules fail, the lowest number is the
+        /// one reported, so that every validator writes the same receipt.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum Rejection {
+            $(#[doc = $rule] $case,)*
+        }
+        impl Rejection {
+            /// All rejections, by number.
+            pub const ALL: &'static [Self] = &[$(Self::$case,)*];
+
+            /// The number in receipts.
+            #[must_use]
+            pub const fn code(self) -> u16 {
+                match self { $(Self::$case => $code,)* }
+            }
+
+            /// The stable name used in the API.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$case => $name,)* }
+            }
+
+            /// The rule that was broken, in one sentence.
+            #[must_use]
+            pub const fn rule(self) -> &'static str {
+                match self { $(Self::$case => $rule,)* }
+            }
+
+            /// The rejection with this number.
+            #[must_use]
+            pub const fn from_code(code: u16) -> Option<Self> {
+                match code { $($code => Some(Self::$case),)* _ => None }
+            }
+        }
+    };
+}
+
+rejections! {
+    101 Malformed "malformed" "The bytes are not the canonical encoding of a transaction."
+    102 TooLarge "too-large" "The transaction is longer than the limit."
+    103 UnknownSuite "unknown-suite" "The signature suite is not one of this channel."
+    104 WrongChannel "wrong-channel" "The transaction names another channel."
+    105 BadSignature "bad-signature" "The signature does not fit the bytes and the signer."
+    201 UnknownIdentity "unknown-identity" "The signer is not a registered identity."
+    202 StaleNonce "stale-nonce" "The nonce is not above the last one used by the signer."
+    203 WrongRole "wrong-role" "The signer has no role that may do this."
+    301 UnknownSession "unknown-session" "There is no such session."
+    302 UnknownPeriod "unknown-period" "The delivery day has no such period."
+    303 GateNotOpen "gate-not-open" "The gate of the session is not open yet."
+    304 GateClosed "gate-closed" "The gate of the session is closed."
+    305 SessionHalted "session-halted" "Trading in the session is halted."
+    306 WrongPhase "wrong-phase" "The session is not in the phase in which this may be done."
+    307 GateInPast "gate-in-past" "A session's gate must open at or after the block's time and close after it opens, before the delivery day starts."
+    308 BadTerms "bad-terms" "The terms of the session contradict each other or a limit."
+    309 TooManySessions "too-many-sessions" "The channel has reached its limit of sessions in progress."
+    310 DayTaken "day-taken" "Another session of that delivery day exists."
+    401 UnknownUnit "unknown-unit" "There is no such unit or point of consumption."
+    402 NotYours "not-yours" "The thing belongs to another organisation."
+    403 WrongSide "wrong-side" "A generating unit sells and a point of consumption buys."
+    404 QuantityNotPositive "quantity-not-positive" "The quantity must be above zero."
+    405 OffLot "off-lot" "The quantity is not a multiple of the session's lot."
+    406 OverCapacity "over-capacity" "The unit's orders for the period exceed what it can deliver or use."
+    407 OffTick "off-tick" "The limit price is not a multiple of the session's tick."
+    408 OutsideBand "outside-band" "The limit price is outside the session's price band."
+    409 BadConductivity "bad-conductivity" "The declared conductivity must lie between 0 and 10,000 basis points, and be 0 for a buy order."
+    410 TooManyOrders "too-many-orders" "The session has reached its limit of orders."
+    411 UnknownOrder "unknown-order" "There is no such order."
+    412 OrderNotPending "order-not-pending" "Only a pending order can be cancelled."
+    501 AmountNotPositive "amount-not-positive" "The amount must be above zero."
+    502 InsufficientFunds "insufficient-funds" "The available balance does not cover the order at its limit price."
+    503 UnknownOrganisation "unknown-organisation" "There is no such organisation."
+    504 UnknownPayment "unknown-payment" "There is no such payment instruction."
+    505 PaymentNotProposed "payment-not-proposed" "The payment instruction is already confirmed or failed."
+    506 AmountTooLarge "amount-too-large" "The amount is above the limit of one transaction."
+    507 ReferenceUsed "reference-used" "The reference was used before; the same deposit or allocation counts once."
+    601 PaymentsOpen "payments-open" "Dispatch needs every payment of the session to be confirmed or failed."
+    602 UnknownDispatch "unknown-dispatch" "There is no such dispatch."
+    603 NotYourDevice "not-your-device" "The signer is not the device of that unit."
+    604 DispatchNotIssued "dispatch-not-issued" "The dispatch is already acknowledged."
+    605 DispatchExpired "dispatch-expired" "The delivery day of the dispatch has ended."
+    701 EmptyReport "empty-report" "A meter report must hold at least one reading and end within its day."
+    702 BadReading "bad-reading" "A reading must not be negative nor exceed twice what the unit can deliver or use."
+    703 NotDelivered "not-delivered" "A period can be reported only after it has ended."
+    704 StaleVersion "stale-version" "A reading of this or a later version is already recorded."
+    705 PeriodSettled "period-settled" "The delivery day is settled; corrections are new lines of a later statement."
+    706 MissingReadings "missing-readings" "A unit with a contract or a dispatch has a period without a reading."
+    801 InsufficientAllowances "insufficient-allowances" "The account does not hold that many free allowances."
+    802 SameAccount "same-account" "Sender and receiver are the same account."
+    803 ExceedsObligation "exceeds-obligation" "More would be surrendered than the emissions to date oblige to."
+    804 UnknownCertificate "unknown-certificate" "There is no such run of certificates."
+    805 CertificateEnded "certificate-ended" "The certificates are retired."
+    806 AlreadyTransferred "already-transferred" "A certificate can be transferred once."
+    807 TooManyCertificates "too-many-certificates" "The run holds fewer certificates."
+    901 OutOfRange "out-of-range" "A product or sum of the values does not fit its integer."
+}
+
+/// A rejection with the field, its value and the bound that it broke, for people.
+///
+/// Only the rejection's number is agreed upon and written to the receipt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{field} = {value}: {} (bound {bound})", .rejection.rule())]
+pub struct Refusal {
+    /// The rule.
+    pub rejection: Rejection,
+    /// The field that breaks it.
+    pub field: &'static str,
+    /// The field's value.
+    pub value: i128,
+    /// The bound that the value was held to; 0 where the rule has none.
+    pub bound: i128,
+}
+
+impl Rejection {
+    /// This rejection, with what broke the rule.
+    #[must_use]
+    pub fn of(
+        self,
+        field: &'static str,
+        value: impl Into<i128>,
+        bound: impl Into<i128>,
+    ) -> Refusal {
+        Refusal { rejection: self, field, value: value.into(), bound: bound.into() }
+    }
+}
+
+impl From<duet_units::OverflowError> for Refusal {
+    fn from(error: duet_units::OverflowError) -> Self {
+        Rejection::OutOfRange.of(error.operation, 0, 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_rise_and_names_are_unique() {
+        let codes: Vec<u16> = Rejection::ALL.iter().map(|r| r.code()).collect();
+        assert!(codes.windows(2).all(|w| w[0] < w[1]));
+        let mut names: Vec<&str> = Rejection::ALL.iter().map(|r| r.name()).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), codes.len());
+        for rejection in Rejection::ALL {
+            assert_eq!(Rejection::from_code(rejection.code()), Some(*rejection));
+        }
+    }
+}

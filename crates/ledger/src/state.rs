@@ -1,0 +1,467 @@
+//! The state: every table of the ledger, in memory and in order.
+
+use crate::codec::{DecodeError, record};
+use crate::genesis::{Genesis, GenesisError};
+use crate::hash::Digest;
+use crate::ids::{
+    CertificateLotId, ChannelId, DispatchId, OrderId, OrganisationId, PaymentId, PublicKey,
+    SessionId, TradeId, UnitId,
+};
+use crate::records::{
+    AccountKey, AccountKind, Balance, CarbonAccount, CertificateLot, Dispatch, Identity,
+    MeterRecord, Order, OrderStatus, Organisation, Payment, PeriodClearing, Role, Session,
+    StatementLine, Trade, Unit,
+};
+use crate::table::Table;
+use duet_units::{Allowances, ClockTime, DeliveryDay, Energy, Money};
+use std::collections::BTreeMap;
+
+/// The rows that a block changed, by key; `None` is a removed row.
+pub type Delta = Vec<(Vec<u8>, Option<Vec<u8>>)>;
+
+/// A rule that the ledger keeps by construction did not hold: the validator must stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("broken invariant: {0}")]
+pub struct BrokenInvariant(pub &'static str);
+
+impl From<duet_units::OverflowError> for BrokenInvariant {
+    fn from(error: duet_units::OverflowError) -> Self {
+        Self(error.operation)
+    }
+}
+
+record! {
+    /// The one row that every block changes.
+    pub struct Progress {
+        /// The height of the last block applied.
+        pub height: u64,
+        /// Its time.
+        pub time: ClockTime,
+        /// The chain of receipts up to it.
+        pub receipts_root: Digest,
+        /// The next number of each kind.
+        pub next_session: SessionId,
+        /// See `next_session`.
+        pub next_order: OrderId,
+        /// See `next_session`.
+        pub next_trade: TradeId,
+        /// See `next_session`.
+        pub next_payment: PaymentId,
+        /// See `next_session`.
+        pub next_dispatch: DispatchId,
+        /// See `next_session`.
+        pub next_lot: CertificateLotId,
+        /// The number of the next certificate.
+        pub next_certificate: u64,
+        /// All allowances ever allocated.
+        pub allocated: Allowances,
+        /// All orders ever accepted.
+        pub accepted: u64,
+    }
+}
+
+/// Sums over the whole state, for the conservation of money, allowances and certificates.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// The sum of all balances: always zero.
+    pub money: Money,
+    /// Allowances ever allocated.
+    pub allocated: Allowances,
+    /// Allowances free and surrendered, over all accounts: always the same as allocated.
+    pub held: Allowances,
+    /// Certificates ever issued.
+    pub certificates_issued: u64,
+    /// Certificates in all runs, retired ones included: always the same as issued.
+    pub certificates_held: u64,
+}
+
+/// The state of a channel after a block.
+#[derive(Clone, Debug)]
+pub struct State {
+    pub(crate) channel: ChannelId,
+    pub(crate) exchange: OrganisationId,
+    pub(crate) grid: OrganisationId,
+    pub(crate) bank: OrganisationId,
+    pub(crate) progress: Table<(), Progress>,
+    pub(crate) organisations: Table<OrganisationId, Organisation>,
+    pub(crate) identities: Table<PublicKey, Identity>,
+    pub(crate) nonces: Table<PublicKey, u64>,
+    pub(crate) units: Table<UnitId, Unit>,
+    pub(crate) balances: Table<AccountKey, Balance>,
+    pub(crate) sessions: Table<SessionId, Session>,
+    pub(crate) orders: Table<OrderId, Order>,
+    pub(crate) trades: Table<TradeId, Trade>,
+    pub(crate) clearings: Table<(SessionId, u8), PeriodClearing>,
+    pub(crate) payments: Table<PaymentId, Payment>,
+    pub(crate) dispatches: Table<DispatchId, Dispatch>,
+    pub(crate) readings: Table<(UnitId, DeliveryDay, u8), MeterRecord>,
+    pub(crate) lines: Table<(SessionId, u32), StatementLine>,
+    pub(crate) carbon: Table<OrganisationId, CarbonAccount>,
+    pub(crate) carries: Table<UnitId, Energy>,
+    pub(crate) lots: Table<CertificateLotId, CertificateLot>,
+    /// References of deposits and allocations that have counted, by the organisation that gave
+    /// them.
+    pub(crate) references: Table<(OrganisationId, u64), ()>,
+    /// Derived: pending and filled orders by session and period, in order of acceptance.
+    pub(crate) books: BTreeMap<(SessionId, u8), Vec<OrderId>>,
+    /// Derived: energy of live orders by session, unit and period.
+    pub(crate) commitments: BTreeMap<(SessionId, UnitId, u8), Energy>,
+}
+
+/// Calls a macro-like closure body on each table, in the order of their tags.
+macro_rules! each_table {
+    ($state:ident, $table:ident => $body:expr) => {{
+        {
+            let $table = &mut $state.progress;
+            $body
+        }
+        {
+            let $table = &mut $state.organisations;
+            $body
+        }
+        {
+            let $table = &mut $state.identities;
+            $body
+        }
+        {
+            let $table = &mut $state.nonces;
+            $body
+        }
+        {
+            let $table = &mut $state.units;
+            $body
+        }
+        {
+            let $table = &mut $state.balances;
+            $body
+        }
+        {
+            let $table = &mut $state.sessions;
+            $body
+        }
+        {
+            let $table = &mut $state.orders;
+            $body
+        }
+        {
+            let $table = &mut $state.trades;
+            $body
+        }
+        {
+            let $table = &mut $state.clearings;
+            $body
+        }
+        {
+            let $table = &mut $state.payments;
+            $body
+        }
+        {
+            let $table = &mut $state.dispatches;
+            $body
+        }
+        {
+            let $table = &mut $state.readings;
+            $body
+        }
+        {
+            let $table = &mut $state.lines;
+            $body
+        }
+        {
+            let $table = &mut $state.carbon;
+            $body
+        }
+        {
+            let $table = &mut $state.carries;
+            $body
+        }
+        {
+            let $table = &mut $state.lots;
+            $body
+        }
+        {
+            let $table = &mut $state.references;
+            $body
+        }
+    }};
+}
+
+impl State {
+    fn empty(genesis: &Genesis) -> Result<Self, GenesisError> {
+        genesis.check()?;
+        Ok(Self {
+            channel: genesis.channel(),
+            exchange: genesis.holder(Role::Exchange)?,
+            grid: genesis.holder(Role::Dispatcher)?,
+            bank: genesis.holder(Role::Bank)?,
+            progress: Table::new(1),
+            organisations: Table::new(2),
+            identities: Table::new(3),
+            nonces: Table::new(4),
+            units: Table::new(5),
+            balances: Table::new(6),
+            sessions: Table::new(7),
+            orders: Table::new(8),
+            trades: Table::new(9),
+            clearings: Table::new(10),
+            payments: Table::new(11),
+            dispatches: Table::new(12),
+            readings: Table::new(13),
+            lines: Table::new(14),
+            carbon: Table::new(15),
+            carries: Table::new(16),
+            lots: Table::new(17),
+            references: Table::new(18),
+            books: BTreeMap::new(),
+            commitments: BTreeMap::new(),
+        })
+    }
+
+    /// The state at height 0. Its delta holds every row of it.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`GenesisError`] if the genesis cannot begin a channel.
+    pub fn genesis(genesis: &Genesis) -> Result<Self, GenesisError> {
+        let mut state = Self::empty(genesis)?;
+        state.progress.insert(
+            (),
+            Progress {
+                height: 0,
+                time: genesis.time,
+                receipts_root: genesis.channel(),
+                next_session: SessionId(1),
+                next_order: OrderId(1),
+                next_trade: TradeId(1),
+                next_payment: PaymentId(1),
+                next_dispatch: DispatchId(1),
+                next_lot: CertificateLotId(1),
+                next_certificate: 1,
+                allocated: Allowances::ZERO,
+                accepted: 0,
+            },
+        );
+        let mut id = OrganisationId(0);
+        for organisation in &genesis.organisations {
+            state.organisations.insert(id, organisation.clone());
+            id = id.next();
+        }
+        for registration in &genesis.identities {
+            state.identities.insert(registration.key, registration.identity.clone());
+        }
+        let mut id = UnitId(0);
+        for unit in &genesis.units {
+            state.units.insert(id, unit.clone());
+            id = id.next();
+        }
+        Ok(state)
+    }
+
+    /// The state whose rows a store holds.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`DecodeError`] if a row is not canonical or of an unknown table, or if the
+    /// genesis, which must be the channel's, cannot begin one.
+    pub fn restore<'a>(
+        genesis: &Genesis,
+        rows: impl IntoIterator<Item = (&'a [u8], &'a [u8])>,
+    ) -> Result<Self, DecodeError> {
+        let mut state = Self::empty(genesis)
+            .map_err(|_| DecodeError::UnknownTag { field: "genesis", value: 0 })?;
+        for (key, row) in rows {
+            let (tag, key) = key.split_first().ok_or(DecodeError::Truncated("key"))?;
+            state.restore_row(*tag, key, row)?;
+        }
+        state.rebuild_indexes();
+        Ok(state)
+    }
+
+    fn restore_row(&mut self, tag: u8, key: &[u8], row: &[u8]) -> Result<(), DecodeError> {
+        each_table!(self, table => if table.tag() == tag {
+            return table.restore(key, row);
+        });
+        Err(DecodeError::UnknownTag { field: "table", value: tag.into() })
+    }
+
+    fn rebuild_indexes(&mut self) {
+        for (id, order) in self.orders.rows() {
+            if order.status == OrderStatus::Cancelled {
+                continue;
+            }
+            self.books.entry((order.session, order.period)).or_default().push(*id);
+            if order.status == OrderStatus::Pending {
+                let key = (order.session, order.unit, order.period);
+                let sum = self.commitments.entry(key).or_default();
+                *sum = sum.plus(order.quantity).unwrap_or(Energy::MAX);
+            }
+        }
+    }
+
+    /// Takes the rows that changed since the last call.
+    pub fn take_delta(&mut self) -> Delta {
+        let mut delta = Vec::new();
+        each_table!(self, table => table.drain_into(&mut delta));
+        delta
+    }
+
+    /// The channel.
+    #[must_use]
+    pub const fn channel(&self) -> &ChannelId {
+        &self.channel
+    }
+
+    /// How far the ledger has come.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        self.progress.get(()).cloned().unwrap_or(Progress {
+            height: 0,
+            time: ClockTime::default(),
+            receipts_root: [0; 32],
+            next_session: SessionId(1),
+            next_order: OrderId(1),
+            next_trade: TradeId(1),
+            next_payment: PaymentId(1),
+            next_dispatch: DispatchId(1),
+            next_lot: CertificateLotId(1),
+            next_certificate: 1,
+            allocated: Allowances::ZERO,
+            accepted: 0,
+        })
+    }
+
+    /// The height of the last block applied.
+    #[must_use]
+    pub fn height(&self) -> u64 {
+        self.progress.get(()).map_or(0, |progress| progress.height)
+    }
+
+    /// The time of the last block applied.
+    #[must_use]
+    pub fn time(&self) -> ClockTime {
+        self.progress.get(()).map_or_else(ClockTime::default, |progress| progress.time)
+    }
+
+    /// The organisations by number.
+    #[must_use]
+    pub const fn organisations(&self) -> &BTreeMap<OrganisationId, Organisation> {
+        self.organisations.rows()
+    }
+
+    /// The identities by key.
+    #[must_use]
+    pub const fn identities(&self) -> &BTreeMap<PublicKey, Identity> {
+        self.identities.rows()
+    }
+
+    /// The last nonce that `signer` used; 0 before the first.
+    #[must_use]
+    pub fn nonce(&self, signer: PublicKey) -> u64 {
+        self.nonces.get(signer).copied().unwrap_or(0)
+    }
+
+    /// The units by number.
+    #[must_use]
+    pub const fn units(&self) -> &BTreeMap<UnitId, Unit> {
+        self.units.rows()
+    }
+
+    /// The money on an account.
+    #[must_use]
+    pub fn balance(&self, organisation: OrganisationId, kind: AccountKind) -> Money {
+        self.balances
+            .get(AccountKey { organisation, kind })
+            .map_or(Money::ZERO, |balance| balance.amount)
+    }
+
+    /// All balances by account.
+    #[must_use]
+    pub const fn balances(&self) -> &BTreeMap<AccountKey, Balance> {
+        self.balances.rows()
+    }
+
+    /// The sessions by number: live ones and the last few that ended.
+    #[must_use]
+    pub const fn sessions(&self) -> &BTreeMap<SessionId, Session> {
+        self.sessions.rows()
+    }
+
+    /// The orders of the sessions that are kept, by number.
+    #[must_use]
+    pub const fn orders(&self) -> &BTreeMap<OrderId, Order> {
+        self.orders.rows()
+    }
+
+    /// The trades of the sessions that are kept, by number.
+    #[must_use]
+    pub const fn trades(&self) -> &BTreeMap<TradeId, Trade> {
+        self.trades.rows()
+    }
+
+    /// What each period of a session cleared at.
+    #[must_use]
+    pub const fn clearings(&self) -> &BTreeMap<(SessionId, u8), PeriodClearing> {
+        self.clearings.rows()
+    }
+
+    /// The payment instructions by number.
+    #[must_use]
+    pub const fn payments(&self) -> &BTreeMap<PaymentId, Payment> {
+        self.payments.rows()
+    }
+
+    /// The dispatches by number.
+    #[must_use]
+    pub const fn dispatches(&self) -> &BTreeMap<DispatchId, Dispatch> {
+        self.dispatches.rows()
+    }
+
+    /// The meter readings by unit, day and period.
+    #[must_use]
+    pub const fn readings(&self) -> &BTreeMap<(UnitId, DeliveryDay, u8), MeterRecord> {
+        self.readings.rows()
+    }
+
+    /// The statement lines by session and place.
+    #[must_use]
+    pub const fn lines(&self) -> &BTreeMap<(SessionId, u32), StatementLine> {
+        self.lines.rows()
+    }
+
+    /// The carbon accounts by organisation.
+    #[must_use]
+    pub const fn carbon(&self) -> &BTreeMap<OrganisationId, CarbonAccount> {
+        self.carbon.rows()
+    }
+
+    /// The runs of certificates by number.
+    #[must_use]
+    pub const fn lots(&self) -> &BTreeMap<CertificateLotId, CertificateLot> {
+        self.lots.rows()
+    }
+
+    /// Sums over the whole state; takes time in proportion to its accounts and runs.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`BrokenInvariant`] if a sum does not fit.
+    pub fn totals(&self) -> Result<Totals, BrokenInvariant> {
+        let progress = self.progress();
+        let held = self.carbon.rows().values().try_fold(Allowances::ZERO, |sum, account| {
+            sum.plus(account.free)?.plus(account.surrendered)
+        })?;
+        let certificates_held = self
+            .lots
+            .rows()
+            .values()
+            .try_fold(0_u64, |sum, lot| sum.checked_add(lot.count))
+            .ok_or(BrokenInvariant("sum of certificates"))?;
+        Ok(Totals {
+            money: Money::sum(self.balances.rows().values().map(|balance| balance.amount))?,
+            allocated: progress.allocated,
+            held,
+            certificates_issued: progress.next_certificate.saturating_sub(1),
+            certificates_held,
+        })
+    }
+}
