@@ -6,3 +6,4 @@
 
 pub mod random;
 pub mod scenario;
+pub mod table1;
