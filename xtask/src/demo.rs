@@ -1,12 +1,15 @@
 //! `cargo demo`: the page and the release program are built, then the program takes over.
 
-use std::path::PathBuf;
-use std::process::{Command, ExitCode};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result};
 use serde_json::Value;
 
 use crate::{shell, web};
+
+/// The demo's option that names the folder of the built page.
+const WEB_DIR: &str = "--web-dir";
 
 /// Builds what the demo needs and runs `duet demo` with `args`.
 ///
@@ -18,8 +21,15 @@ use crate::{shell, web};
 pub(crate) fn run(args: &[String]) -> Result<ExitCode> {
     web::build_if_stale()?;
     let program = build()?;
+    let args = without_separator(args);
     let mut command = Command::new(&program);
-    command.arg("demo").args(without_separator(args));
+    command.arg("demo").args(args);
+    // The program need not run where the tree lies, so it is told where the page is.
+    let page = shell::root().join("web/dist");
+    let names_page = args.iter().any(|arg| arg.starts_with(WEB_DIR));
+    if page.is_dir() && !names_page && has_option(&program, WEB_DIR) {
+        command.arg(WEB_DIR).arg(page);
+    }
     take_over(&mut command).with_context(|| format!("{} cannot be started", program.display()))
 }
 
@@ -38,6 +48,12 @@ pub(crate) fn build() -> Result<PathBuf> {
         "--message-format=json-render-diagnostics",
     ]))?;
     messages.lines().filter_map(executable).next_back().context("cargo named no program")
+}
+
+/// Whether `duet demo` of this build has an option, by its own help.
+pub(crate) fn has_option(program: &Path, option: &str) -> bool {
+    let help = Command::new(program).args(["demo", "--help"]).stdin(Stdio::null()).output();
+    help.is_ok_and(|help| String::from_utf8_lossy(&help.stdout).contains(option))
 }
 
 /// `cargo demo -- --once` hands over the `--` that was meant for cargo's alias.
