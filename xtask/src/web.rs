@@ -11,7 +11,7 @@ use crate::shell;
 const NODE_MAJOR_MIN: u32 = 20;
 
 const NO_NODE: &str = "the web page needs Node 20 or newer with npm \
-    (Debian: apt-get install nodejs npm; elsewhere: your package manager's `node`)";
+    (Debian 13 or newer: apt-get install nodejs npm; elsewhere: your package manager's `node`)";
 
 /// The folder of the page's sources, if this tree has one.
 pub(crate) fn folder() -> Option<PathBuf> {
