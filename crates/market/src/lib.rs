@@ -8,7 +8,9 @@
 //! order), and results refer to orders by that position.
 //!
 //! - [`order`]: what traders ask for.
-//! - [`auction`]: the call auction at one price, with its competitive interval.
+//! - [`auction`]: the call auction at one price, with its competitive interval; the other official
+//!   rules of centralised bidding.
+//! - [`rolling`]: continuous trading in a book, at the maker's or the median price.
 //! - [`pairing`]: who delivers to whom, once the filled energies are known.
 //! - [`game`]: the joint session, a call auction followed by a compensated second stage.
 //! - [`carbon`]: what carbon adds to an offer, and who answers for the emissions.
@@ -25,4 +27,5 @@ pub mod certificate;
 pub mod game;
 pub mod order;
 pub mod pairing;
+pub mod rolling;
 pub mod settlement;

@@ -11,6 +11,17 @@ pub enum Side {
     Sell,
 }
 
+impl Side {
+    /// The other side.
+    #[must_use]
+    pub const fn opposite(self) -> Self {
+        match self {
+            Self::Buy => Self::Sell,
+            Self::Sell => Self::Buy,
+        }
+    }
+}
+
 /// An intent to trade. Its position in a slice of orders is its priority: earlier is first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Order {

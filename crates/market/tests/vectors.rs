@@ -3,6 +3,7 @@
 use duet_market::auction::uniform::{MarginalPrice, UniformRule, clear_uniform, price_below};
 use duet_market::auction::{CallRule, clear};
 use duet_market::order::{Order, Rationing, Side};
+use duet_market::rolling::median;
 use duet_units::{BasisPoints, EmissionFactor, Energy, Price};
 use serde_json::Value;
 
@@ -82,4 +83,13 @@ fn decimal(value: &Value, places: usize) -> i64 {
     let fraction = fraction.trim_end_matches('0');
     assert!(fraction.len() <= places, "{text} has more than {places} decimals");
     format!("{whole}{fraction:0<places$}").parse().unwrap()
+}
+
+#[test]
+fn v3_price_of_the_continuous_phase() {
+    let vector = vector("V3_median_official");
+    for case in vector["cases"].as_array().unwrap() {
+        let yuan = |name: &str| Price::from_milli_yuan_per_mwh(1_000 * int(&case[name]));
+        assert_eq!(median(yuan("prev"), yuan("buy"), yuan("sell")), yuan("price"), "{case}");
+    }
 }

@@ -4,5 +4,6 @@ mod auction;
 mod bidding;
 mod carbon;
 mod game;
+mod rolling;
 mod second_stage;
 mod support;
