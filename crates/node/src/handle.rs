@@ -1,0 +1,264 @@
+//! What the rest of the program asks of a running node. Cheap to clone; knows no runtime.
+
+use crate::{
+    events::EventStream,
+    executor::{ArchivedBlock, Executor},
+    mempool::MempoolFull,
+    shared::{FinalReceipt, Shared, lock},
+    signatures,
+};
+use duet_consensus::{Block, Mailbox};
+use duet_ledger::{
+    Body, ChannelId, Digest, Encode as _, Genesis, PublicKey, Receipt, Refusal, State, Transaction,
+    admission, decode_all, merkle_path, merkle_root,
+};
+use duet_sdk::proof::{ReceiptProof, state::StateProof};
+use duet_sdk::wire::{Bytes, Hex32};
+use duet_units::ClockTime;
+use std::{fmt, sync::Arc, time::Duration};
+
+/// How many later headers are searched for a checkpoint that covers a receipt.
+const CHECKPOINT_WITHIN: u64 = 256;
+
+/// How a node is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// What people call the validator.
+    pub name: String,
+    /// The channel.
+    pub channel: ChannelId,
+    /// The height that has been executed.
+    pub height: u64,
+    /// The time of that block.
+    pub time: ClockTime,
+    /// The market's clock now.
+    pub now: ClockTime,
+    /// The state root at that height.
+    pub state_root: Digest,
+    /// The receipts root at that height.
+    pub receipts_root: Digest,
+    /// Transactions waiting for a block.
+    pub mempool: usize,
+    /// The validators' keys.
+    pub committee: Vec<PublicKey>,
+}
+
+/// Why a transaction was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SubmitError {
+    /// It breaks a rule.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// There is no room.
+    #[error(transparent)]
+    Full(#[from] MempoolFull),
+}
+
+/// A block with what came of it.
+#[derive(Clone, Debug)]
+pub struct BlockView {
+    /// The block.
+    pub block: Block,
+    /// Its transactions.
+    pub body: Body,
+    /// Their receipts; empty while the block is not executed here.
+    pub receipts: Vec<Receipt>,
+}
+
+/// A running node.
+#[derive(Clone)]
+pub struct Handle {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) executor: Arc<dyn Executor>,
+    pub(crate) mailbox: Mailbox,
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle").field("name", &self.shared.name).finish_non_exhaustive()
+    }
+}
+
+impl Handle {
+    /// Looks at the last executed state. Execution waits while `f` runs: keep it short.
+    pub fn read<T>(&self, f: impl FnOnce(&State) -> T) -> T {
+        self.shared.read(f)
+    }
+
+    /// The genesis of the channel.
+    #[must_use]
+    pub fn genesis(&self) -> &Genesis {
+        &self.shared.genesis
+    }
+
+    /// How the node is doing.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        let checkpoint = self.shared.checkpoint();
+        let (height, time) = self.read(|state| (state.height(), state.time()));
+        Status {
+            name: self.shared.name.clone(),
+            channel: self.shared.channel,
+            height: height.min(checkpoint.height),
+            time,
+            now: self.shared.now(),
+            state_root: checkpoint.state_root,
+            receipts_root: checkpoint.receipts_root,
+            mempool: lock(&self.shared.mempool).len(),
+            committee: self.shared.genesis.committee(),
+        }
+    }
+
+    /// Admits a transaction: form, channel, signature, then the rules against the executed state.
+    /// Returns its hash.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`SubmitError`] if a rule refuses it or the mempool is full; nothing is kept then.
+    pub fn submit(&self, bytes: &[u8]) -> Result<Digest, SubmitError> {
+        let transaction = admission::stateless(bytes, &self.shared.channel, true)?;
+        self.admit(Arc::new(transaction))
+    }
+
+    /// Admits many transactions, checking their signatures as one batch.
+    #[must_use]
+    pub fn submit_batch(&self, many: &[Vec<u8>]) -> Vec<Result<Digest, SubmitError>> {
+        let read: Vec<_> = many
+            .iter()
+            .map(|bytes| admission::stateless(bytes, &self.shared.channel, false).map(Arc::new))
+            .collect();
+        let formed: Vec<Arc<Transaction>> = read.iter().flatten().cloned().collect();
+        let mut valid = signatures::which_valid(&formed).into_iter();
+        read.into_iter()
+            .map(|transaction| {
+                let transaction = transaction?;
+                if valid.next() == Some(true) {
+                    self.admit(transaction)
+                } else {
+                    Err(duet_ledger::Rejection::BadSignature.of("signature", 0, 0).into())
+                }
+            })
+            .collect()
+    }
+
+    fn admit(&self, transaction: Arc<Transaction>) -> Result<Digest, SubmitError> {
+        let hash = *transaction.hash();
+        // The same bytes again are no second request: the first is waiting or final.
+        if lock(&self.shared.mempool).contains(&hash)
+            || lock(&self.shared.receipts).get(&hash).is_some()
+        {
+            return Ok(hash);
+        }
+        self.read(|state| admission::against(state, &transaction))?;
+        lock(&self.shared.mempool).add(transaction)?;
+        self.shared.arrivals.notify_one();
+        Ok(hash)
+    }
+
+    /// The receipt of a transaction, once it is final.
+    #[must_use]
+    pub fn receipt(&self, hash: &Digest) -> Option<FinalReceipt> {
+        lock(&self.shared.receipts).get(hash)
+    }
+
+    /// Whether a transaction waits for a block.
+    #[must_use]
+    pub fn is_pending(&self, hash: &Digest) -> bool {
+        lock(&self.shared.mempool).contains(hash)
+    }
+
+    /// Waits until a transaction is final, at most for `timeout` on the runtime's clock.
+    pub async fn wait_final(&self, hash: &Digest, timeout: Duration) -> Option<FinalReceipt> {
+        let mut executed = self.shared.executed.subscribe();
+        let arrives = async {
+            loop {
+                if let Some(receipt) = self.receipt(hash) {
+                    return Some(receipt);
+                }
+                executed.changed().await.ok()?;
+            }
+        };
+        let late = self.shared.clock.sleep(timeout);
+        match futures::future::select(std::pin::pin!(arrives), std::pin::pin!(late)).await {
+            futures::future::Either::Left((receipt, _)) => receipt,
+            futures::future::Either::Right(_) => self.receipt(hash),
+        }
+    }
+
+    /// Waits until the node has executed `height`.
+    pub async fn wait_height(&self, height: u64) {
+        let mut executed = self.shared.executed.subscribe();
+        // An error says that the node has stopped; then there is nothing to wait for.
+        executed.wait_for(|executed| height <= *executed).await.ok();
+    }
+
+    /// What convinces an outsider of a receipt. `None` until a later block's checkpoint covers it,
+    /// which takes two or three blocks.
+    pub async fn receipt_proof(&self, hash: &Digest) -> Option<ReceiptProof> {
+        let found = self.receipt(hash)?;
+        let block = self.executor.archived(found.height).await?;
+        let leaves: Vec<Vec<u8>> = block.receipts.iter().map(|r| r.to_bytes()).collect();
+        let path = merkle_path(&leaves, usize::try_from(found.index).ok()?)?;
+        let (carrier, covered) = self.checkpoint_covering(found.height).await?;
+        let mut later = Vec::new();
+        for height in found.height + 1..=covered {
+            let ArchivedBlock { receipts, .. } = self.executor.archived(height).await?;
+            let leaves: Vec<Vec<u8>> = receipts.iter().map(|r| r.to_bytes()).collect();
+            later.push(Hex32(merkle_root(&leaves)));
+        }
+        let finality = self.mailbox.proof(carrier).await?;
+        let genesis = &self.shared.genesis;
+        Some(ReceiptProof {
+            version: 1,
+            channel: Hex32(self.shared.channel),
+            committee: genesis.committee().into_iter().map(Hex32::from).collect(),
+            genesis_hash: Hex32(genesis.content_hash()),
+            height: found.height,
+            index: found.index,
+            count: u32::try_from(leaves.len()).ok()?,
+            receipt: Bytes(found.receipt.to_bytes()),
+            path: path.into_iter().map(|sibling| sibling.map(Hex32)).collect(),
+            previous_receipts_root: Hex32(block.previous_receipts_root),
+            later_blocks: later,
+            headers: finality.headers.iter().map(|header| Bytes(header.encode())).collect(),
+            certificate: Bytes(finality.certificate.encode()),
+        })
+    }
+
+    /// The first header after `height` whose checkpoint is at or above it, and that checkpoint.
+    async fn checkpoint_covering(&self, height: u64) -> Option<(u64, u64)> {
+        for carrier in height + 1..=height + CHECKPOINT_WITHIN {
+            let checkpoint = self.mailbox.block(carrier).await?.header.checkpoint;
+            if height <= checkpoint.height {
+                return Some((carrier, checkpoint.height));
+            }
+        }
+        None
+    }
+
+    /// A row of the state with its proof, the height and the state root that it is under.
+    pub async fn state_proof(&self, key: Vec<u8>) -> Option<(StateProof, u64, Digest)> {
+        self.executor.state_proof(key).await
+    }
+
+    /// A final block with its receipts.
+    pub async fn block(&self, height: u64) -> Option<BlockView> {
+        let block = self.mailbox.block(height).await?;
+        let body = decode_all::<Body>(&block.body).unwrap_or_default();
+        let archived = self.executor.archived(height).await;
+        let receipts = archived.map_or_else(Vec::new, |block| block.receipts);
+        Some(BlockView { block, body, receipts })
+    }
+
+    /// The engine's answers: blocks, certificates, proofs of finality.
+    #[must_use]
+    pub const fn mailbox(&self) -> &Mailbox {
+        &self.mailbox
+    }
+
+    /// The stream of final events after a place on the chain, or of new ones only.
+    #[must_use]
+    pub fn subscribe(&self, after: Option<(u64, u32)>) -> EventStream {
+        self.shared.events.subscribe(after)
+    }
+}
