@@ -246,3 +246,6 @@ impl BoundedBlock for Block {
         Context::MAX_ENCODE_SIZE + HEADER_BYTES + u32::SIZE + 1 + limit.0
     }
 }
+
+#[cfg(test)]
+mod tests;

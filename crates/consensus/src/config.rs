@@ -1,6 +1,6 @@
 //! What the validators of a channel agree on beforehand, and the limits of the engine.
 
-use crate::block::Block;
+use crate::block::{Block, Header};
 use commonware_consensus::{marshal, marshal::standard::Standard, simplex};
 use commonware_cryptography::sha256;
 use commonware_utils::NZUsize;
@@ -51,6 +51,14 @@ pub struct Genesis {
     pub hash: [u8; 32],
     /// Time of the genesis block, in milliseconds since 1970-01-01 UTC.
     pub time_ms: i64,
+}
+
+impl Genesis {
+    /// Returns the header of the block at height 0, the parent of the first block.
+    #[must_use]
+    pub fn header(self) -> Header {
+        Block::genesis(self).header
+    }
 }
 
 /// How long the engine waits; the same on every validator of a channel.

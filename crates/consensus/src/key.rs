@@ -20,6 +20,7 @@ impl ValidatorKey {
 
     /// Returns the public key, by which committees and peers name this validator.
     #[must_use]
+    #[expect(clippy::missing_panics_doc, reason = "a public key has 32 bytes")]
     pub fn public(&self) -> [u8; 32] {
         let public = self.0.public_key();
         let bytes: &[u8] = public.as_ref();
