@@ -1,3 +1,10 @@
 //! Proofs, checked from public keys and hashes alone: none of the engine's crates is needed.
 
+mod finality;
+mod receipt;
 pub mod state;
+
+pub use finality::{
+    Certificate, Checkpoint, FinalityError, HEADER_BYTES, Header, namespace, quorum,
+};
+pub use receipt::{LATER_BLOCKS_MAX, ProofError, ReceiptProof, VerifiedReceipt};

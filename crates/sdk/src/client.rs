@@ -1,0 +1,332 @@
+//! The API's client.
+
+use crate::{
+    proof::ReceiptProof,
+    wire::{
+        Block, Bytes, Channel, FinalEvent, Hex32, Identity, Order, OrganisationDetail, Page,
+        PeriodClearing, Problem, Receipt, Session, Status, SubmitRequest, Submitted, Trade,
+    },
+};
+use duet_ledger::Transaction;
+use futures::{Stream, StreamExt as _, stream};
+use reqwest::{Response, StatusCode, header};
+use serde::{Serialize, de::DeserializeOwned};
+use std::time::Duration;
+
+/// The longest event that the stream may carry, in bytes.
+const EVENT_BYTES_MAX: usize = 64 * 1024;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Why a request has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The node cannot be reached, or the connection broke.
+    #[error("cannot reach {url}")]
+    Unreachable {
+        /// Where the request went.
+        url: String,
+        /// What went wrong.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// The node refused.
+    #[error("{}: {}", .0.code, .0.detail)]
+    Refused(Box<Problem>),
+    /// The answer is not what the API promises.
+    #[error("{url} answered something else than the API's JSON ({status})")]
+    NotTheApi {
+        /// Where the request went.
+        url: String,
+        /// The HTTP status.
+        status: u16,
+    },
+}
+
+/// Which orders to list.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct OrderFilter {
+    /// Of this session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<u32>,
+    /// Of this organisation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<u32>,
+    /// In this status, as in [`OrderStatus`](crate::wire::OrderStatus).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// On this side.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub side: Option<String>,
+    /// With a higher number than this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<u64>,
+    /// At most so many, 1 to 1000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+}
+
+/// A client of one node.
+#[derive(Clone, Debug)]
+pub struct Client {
+    base: String,
+    http: reqwest::Client,
+}
+
+impl Client {
+    /// A client of the node at `base`, for example `http://127.0.0.1:8700`.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ClientError::Unreachable`] if the system's network cannot be used at all.
+    pub fn new(base: &str) -> Result<Self, ClientError> {
+        let base = base.trim_end_matches('/').to_owned();
+        let http = reqwest::Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .build()
+            .map_err(|source| ClientError::Unreachable { url: base.clone(), source })?;
+        Ok(Self { base, http })
+    }
+
+    /// Where the node stands.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ClientError`] if there is no answer, as do all requests.
+    pub async fn status(&self) -> Result<Status, ClientError> {
+        self.get("/v1/status", &()).await
+    }
+
+    /// What the channel was founded on.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::status`].
+    pub async fn channel(&self) -> Result<Channel, ClientError> {
+        self.get("/v1/channel", &()).await
+    }
+
+    /// Who the ledger knows under a key, with its last nonce.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::status`].
+    pub async fn identity(&self, key: Hex32) -> Result<Identity, ClientError> {
+        self.get(&format!("/v1/identities/{key}"), &()).await
+    }
+
+    /// An organisation with its accounts.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::status`].
+    pub async fn organisation(&self, id: u32) -> Result<OrganisationDetail, ClientError> {
+        self.get(&format!("/v1/organisations/{id}"), &()).await
+    }
+
+    /// The sessions.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::status`].
+    pub async fn sessions(&self) -> Result<Page<Session>, ClientError> {
+        self.get("/v1/sessions", &[("limit", 1000)]).await
+    }
+
+    /// One session.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::status`].
+    pub async fn session(&self, id: u32) -> Result<Session, ClientError> {
+        self.get(&format!("/v1/sessions/{id}"), &()).await
+    }
+
+    /// What each period of a session cleared at.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::status`].
+    pub async fn clearings(&self, session: u32) -> Result<Vec<PeriodClearing>, ClientError> {
+        self.get(&format!("/v1/sessions/{session}/clearings"), &()).await
+    }
+
+    /// Orders by number.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::status`].
+    pub async fn orders(&self, filter: &OrderFilter) -> Result<Page<Order>, ClientError> {
+        self.get("/v1/orders", filter).await
+    }
+
+    /// Trades of a session by number.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::status`].
+    pub async fn trades(&self, session: u32, after: u64) -> Result<Page<Trade>, ClientError> {
+        let query = [("session", u64::from(session)), ("after", after), ("limit", 1000)];
+        self.get("/v1/trades", &query).await
+    }
+
+    /// A final block.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::status`].
+    pub async fn block(&self, height: u64) -> Result<Block, ClientError> {
+        self.get(&format!("/v1/blocks/{height}"), &()).await
+    }
+
+    /// What came of a transaction; a problem `not-found` until it is final.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::status`].
+    pub async fn receipt(&self, transaction: Hex32) -> Result<Receipt, ClientError> {
+        self.get(&format!("/v1/transactions/{transaction}"), &()).await
+    }
+
+    /// The proof of a receipt; a problem `not-found` until a later checkpoint covers it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::status`].
+    pub async fn receipt_proof(&self, transaction: Hex32) -> Result<ReceiptProof, ClientError> {
+        self.get(&format!("/v1/transactions/{transaction}/proof"), &()).await
+    }
+
+    /// Submits a transaction and waits up to `wait` for its receipt; zero does not wait.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::status`]; a refusal at admission is [`ClientError::Refused`].
+    pub async fn submit(
+        &self,
+        transaction: &Transaction,
+        wait: Duration,
+    ) -> Result<Submitted, ClientError> {
+        let body = SubmitRequest { transaction: Bytes(transaction.bytes().to_vec()) };
+        let mut request = self.http.post(self.url("/v1/transactions")).json(&body);
+        if !wait.is_zero() {
+            request = request.query(&[("wait", wait.as_secs().max(1))]);
+        }
+        self.read(request).await
+    }
+
+    /// The final events after a place in the chain, or from now on. The stream ends with the
+    /// connection; go on behind the last event that was read.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::status`].
+    pub async fn events(
+        &self,
+        after: Option<(u64, u32)>,
+    ) -> Result<impl Stream<Item = Result<FinalEvent, ClientError>> + use<>, ClientError> {
+        let url = self.url("/v1/events");
+        let mut request = self.http.get(&url).header(header::ACCEPT, "text/event-stream");
+        if let Some((height, index)) = after {
+            request = request.header("last-event-id", format!("{height}.{index}"));
+        }
+        let response = self.send(request).await?;
+        let status = response.status().as_u16();
+        let broken = move || ClientError::NotTheApi { url: url.clone(), status };
+        let mut lines = Lines::default();
+        let chunks = response.bytes_stream().map(move |chunk| {
+            let chunk = chunk.map_err(|_| broken())?;
+            lines.push(&chunk).map_err(|()| broken())
+        });
+        Ok(chunks.flat_map(|chunk| match chunk {
+            Ok(events) => stream::iter(events.into_iter().map(Ok).collect::<Vec<_>>()),
+            Err(error) => stream::iter(vec![Err(error)]),
+        }))
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    async fn get<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &(impl Serialize + ?Sized + Sync),
+    ) -> Result<T, ClientError> {
+        self.read(self.http.get(self.url(path)).query(query)).await
+    }
+
+    async fn read<T: DeserializeOwned>(
+        &self,
+        request: reqwest::RequestBuilder,
+    ) -> Result<T, ClientError> {
+        let response = self.send(request).await?;
+        let (url, status) = (response.url().to_string(), response.status().as_u16());
+        response.json().await.map_err(|_| ClientError::NotTheApi { url, status })
+    }
+
+    /// Sends, and turns problems into errors.
+    async fn send(&self, request: reqwest::RequestBuilder) -> Result<Response, ClientError> {
+        let response = request.send().await.map_err(|source| {
+            let url = source.url().map_or_else(|| self.base.clone(), ToString::to_string);
+            ClientError::Unreachable { url, source }
+        })?;
+        let status = response.status();
+        if status.is_success() || status == StatusCode::ACCEPTED {
+            return Ok(response);
+        }
+        let url = response.url().to_string();
+        match response.json::<Problem>().await {
+            Ok(problem) => Err(ClientError::Refused(Box::new(problem))),
+            Err(_) => Err(ClientError::NotTheApi { url, status: status.as_u16() }),
+        }
+    }
+}
+
+/// Collects the lines of an event stream; the JSON of an event is one `data:` line.
+#[derive(Debug, Default)]
+struct Lines {
+    rest: Vec<u8>,
+}
+
+impl Lines {
+    /// The events that `chunk` completes. An `Err` means that the stream is not the API's.
+    fn push(&mut self, chunk: &[u8]) -> Result<Vec<FinalEvent>, ()> {
+        self.rest.extend_from_slice(chunk);
+        let mut events = Vec::new();
+        while let Some(end) = self.rest.iter().position(|byte| *byte == b'\n') {
+            let line: Vec<u8> = self.rest.drain(..=end).collect();
+            // Names, ids, comments and the notice of a gap carry nothing that is read here.
+            if let Some(data) = line.strip_prefix(b"data: ")
+                && let Ok(event) = serde_json::from_slice(data)
+            {
+                events.push(event);
+            }
+        }
+        if self.rest.len() > EVENT_BYTES_MAX { Err(()) } else { Ok(events) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_cut_anywhere_are_put_together() {
+        let text = b"id: 7.0\nevent: gate_opened\n\
+            data: {\"height\":7,\"index\":0,\"event\":{\"kind\":\"gate_opened\",\"session\":2}}\n\n:\n\n";
+        for cut in 0..text.len() {
+            let mut lines = Lines::default();
+            let mut events = lines.push(&text[..cut]).unwrap();
+            events.extend(lines.push(&text[cut..]).unwrap());
+            assert_eq!(events.len(), 1, "cut at {cut}");
+            assert_eq!((events[0].height, events[0].index), (7, 0));
+        }
+    }
+
+    #[test]
+    fn a_stream_without_line_ends_is_cut_off() {
+        let mut lines = Lines::default();
+        assert!(lines.push(&vec![b'x'; EVENT_BYTES_MAX]).is_ok());
+        assert!(lines.push(b"x").is_err());
+    }
+}

@@ -1,0 +1,427 @@
+//! What a transaction can ask for, as JSON.
+
+use super::{Big, Day, SessionTerms, Side, mirror};
+use duet_ledger::{
+    CertificateLotId, DispatchId, OrderId, OrganisationId, PaymentId, SessionId, UnitId,
+};
+use duet_units::{Allowances, BasisPoints, ClockTime, Energy, Money, Price};
+use serde::{Deserialize, Serialize};
+
+mirror! {
+    /// How good a meter reading is.
+    Quality {
+        /// Measured and within its limits.
+        Good,
+        /// Measured, but the device doubts it.
+        Questionable,
+        /// Not measured: a value by rule, flagged.
+        Estimated,
+    }
+}
+
+mirror! {
+    /// What an operator does to a session outside the normal course.
+    Intervention {
+        /// Stop taking orders.
+        Halt,
+        /// Take orders again.
+        Resume,
+        /// Call the session off.
+        Void,
+    }
+}
+
+mirror! {
+    /// Why certificates are retired.
+    RetirementPurpose {
+        /// The beneficiary claims the use of the energy.
+        Claim,
+        /// They have expired.
+        Expiry,
+        /// The account is closed.
+        AccountClosed,
+    }
+}
+
+/// The action is of a later release than this program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this release has no JSON form for the action")]
+pub struct ActionError;
+
+/// Derives what every JSON shape of an action has.
+macro_rules! shape {
+    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $field:ident: $kind:ty,)* }) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+        #[serde(deny_unknown_fields)]
+        pub struct $name { $($(#[$doc])* pub $field: $kind,)* }
+    };
+}
+
+shape! {
+    /// A new order.
+    OrderRequest {
+        /// The session.
+        session: u32,
+        /// The unit that delivers or uses the energy.
+        unit: u32,
+        /// Buy or sell.
+        side: Side,
+        /// The delivery period within the day, from 0.
+        period: u8,
+        /// The limit price; of a sell order, without carbon.
+        limit_milli_yuan_per_mwh: i64,
+        /// The energy.
+        quantity_kwh: i64,
+        /// The declared conductivity; zero for a buy order.
+        conductivity_bp: i64,
+        /// The owner's own reference.
+        reference: u64,
+    }
+}
+
+shape! {
+    /// The notice of a session.
+    SessionNotice {
+        /// The day of delivery.
+        day: Day,
+        /// When orders are taken from.
+        gate_open_ms: i64,
+        /// When the session clears.
+        gate_close_ms: i64,
+        /// The terms.
+        terms: SessionTerms,
+    }
+}
+
+shape! {
+    /// One period of a meter report.
+    Reading {
+        /// The energy of the period.
+        energy_kwh: i64,
+        /// How good the reading is.
+        quality: Quality,
+    }
+}
+
+shape! {
+    /// Readings of one meter for consecutive periods of a day.
+    MeterReport {
+        /// The unit or point of consumption.
+        unit: u32,
+        /// The day.
+        day: Day,
+        /// The first period.
+        first_period: u8,
+        /// The edition: a higher one replaces a lower one until the day is settled.
+        version: u16,
+        /// The readings, one a period.
+        readings: Vec<Reading>,
+    }
+}
+
+shape! {
+    /// A device's answer to a dispatch.
+    Acknowledgement {
+        /// The dispatch.
+        dispatch: u64,
+        /// Whether the unit will follow it.
+        accepted: bool,
+        /// Why not; zero if it will.
+        cause: u16,
+    }
+}
+
+/// What a transaction asks for; `kind` says which.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Action {
+    /// Places an order.
+    SubmitOrder(OrderRequest),
+    /// Withdraws an order.
+    CancelOrder {
+        /// The order.
+        order: u64,
+    },
+    /// Announces a session.
+    OpenSession(SessionNotice),
+    /// Brings money in.
+    Deposit {
+        /// For whom.
+        organisation: u32,
+        /// How much.
+        amount_fen: Big,
+        /// The bank's reference; one counts once.
+        reference: u64,
+    },
+    /// The bank confirms or refuses a payment instruction.
+    ConfirmPayment {
+        /// The instruction.
+        payment: u64,
+        /// Whether it was carried out.
+        confirmed: bool,
+    },
+    /// Issues the dispatch of a paid session.
+    IssueDispatch {
+        /// The session.
+        session: u32,
+    },
+    /// A device answers a dispatch.
+    AckDispatch(Acknowledgement),
+    /// A device reports readings.
+    ReportMeter(MeterReport),
+    /// Settles a delivered session.
+    SettleSession {
+        /// The session.
+        session: u32,
+    },
+    /// Allocates allowances.
+    AllocateAllowances {
+        /// To whom.
+        organisation: u32,
+        /// How many.
+        allowances_t: i64,
+        /// The registry's reference; one counts once.
+        reference: u64,
+    },
+    /// Transfers allowances.
+    TransferAllowances {
+        /// To whom.
+        to: u32,
+        /// How many.
+        allowances_t: i64,
+    },
+    /// Surrenders allowances against emissions to date.
+    SurrenderAllowances {
+        /// How many.
+        allowances_t: i64,
+    },
+    /// Transfers certificates, once.
+    TransferCertificates {
+        /// The run.
+        lot: u64,
+        /// How many of it, from its start.
+        count: u64,
+        /// To whom.
+        to: u32,
+    },
+    /// Retires certificates.
+    RetireCertificates {
+        /// The run.
+        lot: u64,
+        /// How many of it, from its start.
+        count: u64,
+        /// Why.
+        purpose: RetirementPurpose,
+        /// For whom.
+        beneficiary: String,
+    },
+    /// Intervenes in a session.
+    Intervene {
+        /// The session.
+        session: u32,
+        /// What is done.
+        intervention: Intervention,
+        /// Why, for the public log.
+        reason: String,
+    },
+}
+
+impl From<Action> for duet_ledger::Action {
+    fn from(wire: Action) -> Self {
+        match wire {
+            Action::SubmitOrder(request) => Self::SubmitOrder(request.into()),
+            Action::CancelOrder { order } => Self::CancelOrder { order: OrderId(order) },
+            Action::OpenSession(notice) => Self::OpenSession(notice.into()),
+            Action::Deposit { organisation, amount_fen, reference } => Self::Deposit {
+                organisation: OrganisationId(organisation),
+                amount: Money::from_fen(amount_fen.0),
+                reference,
+            },
+            Action::ConfirmPayment { payment, confirmed } => {
+                Self::ConfirmPayment { payment: PaymentId(payment), confirmed }
+            }
+            Action::IssueDispatch { session } => {
+                Self::IssueDispatch { session: SessionId(session) }
+            }
+            Action::AckDispatch(answer) => Self::AckDispatch(answer.into()),
+            Action::ReportMeter(report) => Self::ReportMeter(report.into()),
+            Action::SettleSession { session } => {
+                Self::SettleSession { session: SessionId(session) }
+            }
+            Action::AllocateAllowances { organisation, allowances_t, reference } => {
+                Self::AllocateAllowances {
+                    organisation: OrganisationId(organisation),
+                    allowances: Allowances::from_t(allowances_t),
+                    reference,
+                }
+            }
+            Action::TransferAllowances { to, allowances_t } => Self::TransferAllowances {
+                to: OrganisationId(to),
+                allowances: Allowances::from_t(allowances_t),
+            },
+            Action::SurrenderAllowances { allowances_t } => {
+                Self::SurrenderAllowances { allowances: Allowances::from_t(allowances_t) }
+            }
+            Action::TransferCertificates { lot, count, to } => Self::TransferCertificates {
+                lot: CertificateLotId(lot),
+                count,
+                to: OrganisationId(to),
+            },
+            Action::RetireCertificates { lot, count, purpose, beneficiary } => {
+                let (lot, purpose) = (CertificateLotId(lot), purpose.into());
+                Self::RetireCertificates { lot, count, purpose, beneficiary }
+            }
+            Action::Intervene { session, intervention, reason } => Self::Intervene {
+                session: SessionId(session),
+                intervention: intervention.into(),
+                reason,
+            },
+        }
+    }
+}
+
+impl TryFrom<duet_ledger::Action> for Action {
+    type Error = ActionError;
+
+    fn try_from(action: duet_ledger::Action) -> Result<Self, ActionError> {
+        use duet_ledger::Action as L;
+        Ok(match action {
+            L::SubmitOrder(request) => Self::SubmitOrder(request.into()),
+            L::CancelOrder { order } => Self::CancelOrder { order: order.0 },
+            L::OpenSession(notice) => Self::OpenSession(notice.into()),
+            L::Deposit { organisation, amount, reference } => Self::Deposit {
+                organisation: organisation.0,
+                amount_fen: Big(amount.fen()),
+                reference,
+            },
+            L::ConfirmPayment { payment, confirmed } => {
+                Self::ConfirmPayment { payment: payment.0, confirmed }
+            }
+            L::IssueDispatch { session } => Self::IssueDispatch { session: session.0 },
+            L::AckDispatch(answer) => Self::AckDispatch(answer.into()),
+            L::ReportMeter(report) => Self::ReportMeter(report.into()),
+            L::SettleSession { session } => Self::SettleSession { session: session.0 },
+            L::AllocateAllowances { organisation, allowances, reference } => {
+                let (organisation, allowances_t) = (organisation.0, allowances.t());
+                Self::AllocateAllowances { organisation, allowances_t, reference }
+            }
+            L::TransferAllowances { to, allowances } => {
+                Self::TransferAllowances { to: to.0, allowances_t: allowances.t() }
+            }
+            L::SurrenderAllowances { allowances } => {
+                Self::SurrenderAllowances { allowances_t: allowances.t() }
+            }
+            L::TransferCertificates { lot, count, to } => {
+                Self::TransferCertificates { lot: lot.0, count, to: to.0 }
+            }
+            L::RetireCertificates { lot, count, purpose, beneficiary } => {
+                let (lot, purpose) = (lot.0, purpose.into());
+                Self::RetireCertificates { lot, count, purpose, beneficiary }
+            }
+            L::Intervene { session, intervention, reason } => {
+                let (session, intervention) = (session.0, intervention.into());
+                Self::Intervene { session, intervention, reason }
+            }
+            _ => return Err(ActionError),
+        })
+    }
+}
+
+impl From<OrderRequest> for duet_ledger::OrderRequest {
+    fn from(wire: OrderRequest) -> Self {
+        Self {
+            session: SessionId(wire.session),
+            unit: UnitId(wire.unit),
+            side: wire.side.into(),
+            period: wire.period,
+            limit: Price::from_milli_yuan_per_mwh(wire.limit_milli_yuan_per_mwh),
+            quantity: Energy::from_kwh(wire.quantity_kwh),
+            conductivity: BasisPoints::from_bp(wire.conductivity_bp),
+            reference: wire.reference,
+        }
+    }
+}
+
+impl From<duet_ledger::OrderRequest> for OrderRequest {
+    fn from(row: duet_ledger::OrderRequest) -> Self {
+        Self {
+            session: row.session.0,
+            unit: row.unit.0,
+            side: row.side.into(),
+            period: row.period,
+            limit_milli_yuan_per_mwh: row.limit.milli_yuan_per_mwh(),
+            quantity_kwh: row.quantity.kwh(),
+            conductivity_bp: row.conductivity.bp(),
+            reference: row.reference,
+        }
+    }
+}
+
+impl From<SessionNotice> for duet_ledger::SessionNotice {
+    fn from(wire: SessionNotice) -> Self {
+        Self {
+            day: wire.day.0,
+            gate_open: ClockTime::from_unix_ms(wire.gate_open_ms),
+            gate_close: ClockTime::from_unix_ms(wire.gate_close_ms),
+            terms: wire.terms.into(),
+        }
+    }
+}
+
+impl From<duet_ledger::SessionNotice> for SessionNotice {
+    fn from(row: duet_ledger::SessionNotice) -> Self {
+        Self {
+            day: Day(row.day),
+            gate_open_ms: row.gate_open.unix_ms(),
+            gate_close_ms: row.gate_close.unix_ms(),
+            terms: SessionTerms::new(&row.terms),
+        }
+    }
+}
+
+impl From<MeterReport> for duet_ledger::MeterReport {
+    fn from(wire: MeterReport) -> Self {
+        let reading = |reading: Reading| duet_ledger::Reading {
+            energy: Energy::from_kwh(reading.energy_kwh),
+            quality: reading.quality.into(),
+        };
+        Self {
+            unit: UnitId(wire.unit),
+            day: wire.day.0,
+            first_period: wire.first_period,
+            version: wire.version,
+            readings: wire.readings.into_iter().map(reading).collect(),
+        }
+    }
+}
+
+impl From<duet_ledger::MeterReport> for MeterReport {
+    fn from(row: duet_ledger::MeterReport) -> Self {
+        let reading = |reading: duet_ledger::Reading| Reading {
+            energy_kwh: reading.energy.kwh(),
+            quality: reading.quality.into(),
+        };
+        Self {
+            unit: row.unit.0,
+            day: Day(row.day),
+            first_period: row.first_period,
+            version: row.version,
+            readings: row.readings.into_iter().map(reading).collect(),
+        }
+    }
+}
+
+impl From<Acknowledgement> for duet_ledger::Acknowledgement {
+    fn from(wire: Acknowledgement) -> Self {
+        Self { dispatch: DispatchId(wire.dispatch), accepted: wire.accepted, cause: wire.cause }
+    }
+}
+
+impl From<duet_ledger::Acknowledgement> for Acknowledgement {
+    fn from(row: duet_ledger::Acknowledgement) -> Self {
+        Self { dispatch: row.dispatch.0, accepted: row.accepted, cause: row.cause }
+    }
+}

@@ -1,0 +1,154 @@
+//! Facts for readers, as JSON.
+
+use super::{Big, Day, Hex32, Intervention};
+use serde::{Deserialize, Serialize};
+
+/// A final fact; `kind` says which.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the fields are named by the glossary")]
+pub enum Event {
+    /// A transaction was refused; `code` is the number of the rejection.
+    TransactionRefused { transaction: Hex32, code: u16 },
+    /// A session was announced.
+    SessionAnnounced { session: u32, day: Day },
+    /// A gate opened: orders are taken.
+    GateOpened { session: u32 },
+    /// An order was accepted.
+    OrderAccepted { order: u64, session: u32, owner: u32 },
+    /// An order was withdrawn.
+    OrderCancelled { order: u64, session: u32, owner: u32 },
+    /// A gate closed and the session was cleared.
+    SessionCleared { session: u32, trades: u64, first_kwh: i64, second_kwh: i64 },
+    /// A session was called off.
+    SessionVoided { session: u32 },
+    /// An operator intervened.
+    Intervened { session: u32, intervention: Intervention, by: Hex32, reason: String },
+    /// Money came in.
+    Deposited { organisation: u32, amount_fen: Big },
+    /// A payment instruction goes to the bank.
+    PaymentProposed { payment: u64, payer: u32, amount_fen: Big },
+    /// The bank confirmed or refused it.
+    PaymentResolved { payment: u64, confirmed: bool },
+    /// A unit is instructed.
+    DispatchIssued { dispatch: u64, session: u32, unit: u32 },
+    /// A device answered.
+    DispatchAcknowledged { dispatch: u64, accepted: bool },
+    /// A meter was read.
+    MeterReported { unit: u32, day: Day, first_period: u8, periods: u8 },
+    /// A session was settled.
+    SessionSettled { session: u32, lines: u32, emissions_g: Big, result_hash: Hex32 },
+    /// Allowances were allocated.
+    AllowancesAllocated { organisation: u32, allowances_t: i64 },
+    /// Allowances changed hands.
+    AllowancesTransferred { from: u32, to: u32, allowances_t: i64 },
+    /// Allowances were surrendered.
+    AllowancesSurrendered { organisation: u32, allowances_t: i64 },
+    /// Certificates were issued.
+    CertificatesIssued { lot: u64, unit: u32, count: u64 },
+    /// Certificates changed hands.
+    CertificatesTransferred { lot: u64, to: u32, count: u64 },
+    /// Certificates were retired.
+    CertificatesRetired { lot: u64, count: u64 },
+    /// A fact that this release has no form for.
+    #[serde(other)]
+    Unknown,
+}
+
+impl From<&duet_ledger::Event> for Event {
+    #[expect(clippy::too_many_lines, reason = "one short arm for each case")]
+    fn from(event: &duet_ledger::Event) -> Self {
+        use duet_ledger::Event as L;
+        match event {
+            L::TransactionRefused { transaction, code } => {
+                Self::TransactionRefused { transaction: Hex32(*transaction), code: *code }
+            }
+            L::SessionAnnounced { session, day } => {
+                Self::SessionAnnounced { session: session.0, day: Day(*day) }
+            }
+            L::GateOpened { session } => Self::GateOpened { session: session.0 },
+            L::OrderAccepted { order, session, owner } => {
+                Self::OrderAccepted { order: order.0, session: session.0, owner: owner.0 }
+            }
+            L::OrderCancelled { order, session, owner } => {
+                Self::OrderCancelled { order: order.0, session: session.0, owner: owner.0 }
+            }
+            L::SessionCleared { session, trades, first, second } => Self::SessionCleared {
+                session: session.0,
+                trades: *trades,
+                first_kwh: first.kwh(),
+                second_kwh: second.kwh(),
+            },
+            L::SessionVoided { session } => Self::SessionVoided { session: session.0 },
+            L::Intervened { session, intervention, by, reason } => Self::Intervened {
+                session: session.0,
+                intervention: (*intervention).into(),
+                by: (*by).into(),
+                reason: reason.clone(),
+            },
+            L::Deposited { organisation, amount } => {
+                Self::Deposited { organisation: organisation.0, amount_fen: Big(amount.fen()) }
+            }
+            L::PaymentProposed { payment, payer, amount } => Self::PaymentProposed {
+                payment: payment.0,
+                payer: payer.0,
+                amount_fen: Big(amount.fen()),
+            },
+            L::PaymentResolved { payment, confirmed } => {
+                Self::PaymentResolved { payment: payment.0, confirmed: *confirmed }
+            }
+            L::DispatchIssued { dispatch, session, unit } => {
+                Self::DispatchIssued { dispatch: dispatch.0, session: session.0, unit: unit.0 }
+            }
+            L::DispatchAcknowledged { dispatch, accepted } => {
+                Self::DispatchAcknowledged { dispatch: dispatch.0, accepted: *accepted }
+            }
+            L::MeterReported { unit, day, first_period, periods } => Self::MeterReported {
+                unit: unit.0,
+                day: Day(*day),
+                first_period: *first_period,
+                periods: *periods,
+            },
+            L::SessionSettled { session, lines, emissions, result_hash } => Self::SessionSettled {
+                session: session.0,
+                lines: *lines,
+                emissions_g: Big(emissions.g()),
+                result_hash: Hex32(*result_hash),
+            },
+            L::AllowancesAllocated { organisation, allowances } => Self::AllowancesAllocated {
+                organisation: organisation.0,
+                allowances_t: allowances.t(),
+            },
+            L::AllowancesTransferred { from, to, allowances } => {
+                Self::AllowancesTransferred { from: from.0, to: to.0, allowances_t: allowances.t() }
+            }
+            L::AllowancesSurrendered { organisation, allowances } => Self::AllowancesSurrendered {
+                organisation: organisation.0,
+                allowances_t: allowances.t(),
+            },
+            L::CertificatesIssued { lot, unit, count } => {
+                Self::CertificatesIssued { lot: lot.0, unit: unit.0, count: *count }
+            }
+            L::CertificatesTransferred { lot, to, count } => {
+                Self::CertificatesTransferred { lot: lot.0, to: to.0, count: *count }
+            }
+            L::CertificatesRetired { lot, count } => {
+                Self::CertificatesRetired { lot: lot.0, count: *count }
+            }
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// A final fact and its place in the chain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct FinalEvent {
+    /// The height of its block.
+    pub height: u64,
+    /// Its place in the block, from 0.
+    pub index: u32,
+    /// What happened.
+    pub event: Event,
+}

@@ -1,0 +1,78 @@
+//! The JSON shapes of the API: one for each record, action and event of the ledger.
+//!
+//! Every quantity carries its unit in the field's name. Integers of at most 64 bits are JSON
+//! numbers, integers of 128 bits (money, emissions) are decimal strings, because readers in many
+//! languages hold numbers as doubles. Keys, hashes and signatures are lower-case hex, days are
+//! `YYYY-MM-DD` in UTC+8, instants are milliseconds since the Unix epoch. Nothing is rounded here.
+
+mod action;
+mod carbon;
+mod chain;
+mod delivery;
+mod event;
+mod money;
+mod order;
+mod participant;
+mod scalar;
+mod session;
+
+pub use action::{
+    Acknowledgement, Action, ActionError, Intervention, MeterReport, OrderRequest, Quality,
+    Reading, RetirementPurpose, SessionNotice,
+};
+pub use carbon::{CarbonAccount, CertificateLot, CertificateState};
+pub use chain::{
+    Block, BlockTransaction, Channel, Page, Peer, Problem, Receipt, Status, SubmitRequest,
+    Submitted,
+};
+pub use delivery::{Dispatch, DispatchState, MeterRecord};
+pub use event::{Event, FinalEvent};
+pub use money::{AccountKind, Balance, LineItem, Payment, PaymentState, StatementLine};
+pub use order::{Order, OrderStatus, Side, Stage, Trade};
+pub use participant::{Identity, Organisation, OrganisationDetail, Role, Technology, Unit};
+pub use scalar::{Big, Bytes, Day, Hex32};
+pub use session::{PeriodClearing, Phase, Rationing, Resolution, Session, SessionTerms};
+
+/// Defines the JSON form of an enum of the ledger: the same cases, in snake case.
+macro_rules! mirror {
+    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $case:ident,)* }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name { $($(#[$doc])* $case,)* }
+
+        impl From<duet_ledger::$name> for $name {
+            fn from(value: duet_ledger::$name) -> Self {
+                match value { $(duet_ledger::$name::$case => Self::$case,)* }
+            }
+        }
+        impl From<$name> for duet_ledger::$name {
+            fn from(value: $name) -> Self {
+                match value { $($name::$case => Self::$case,)* }
+            }
+        }
+    };
+}
+pub(crate) use mirror;
+
+/// Defines the JSON form of a row of the ledger, and how it is made from the row.
+macro_rules! view {
+    ($(#[$meta:meta])* $name:ident($($arg:ident: $from:ty),*) {
+        $($(#[$doc:meta])* $field:ident: $kind:ty = $value:expr;)*
+    }) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+        pub struct $name { $($(#[$doc])* pub $field: $kind,)* }
+
+        impl $name {
+            /// The JSON form of this row.
+            #[must_use]
+            pub fn new($($arg: $from),*) -> Self {
+                Self { $($field: $value,)* }
+            }
+        }
+    };
+}
+pub(crate) use view;

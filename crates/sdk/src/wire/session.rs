@@ -1,0 +1,163 @@
+//! Joint sessions.
+
+use super::{Big, Day, Hex32, mirror, view};
+use duet_units::{BasisPoints, CarbonPrice, Energy, Price};
+use serde::{Deserialize, Serialize};
+
+mirror! {
+    /// Where a session stands.
+    Phase {
+        /// Announced; its gate is not open yet.
+        Announced,
+        /// Taking orders.
+        Open,
+        /// Halted by an intervention: no orders until resumed.
+        Halted,
+        /// Cleared; waiting for payments, dispatch, delivery.
+        Cleared,
+        /// Settled: final.
+        Settled,
+        /// Called off: every order expired, nothing traded.
+        Void,
+    }
+}
+
+mirror! {
+    /// Who is served first at the margin.
+    Rationing {
+        /// In proportion to quantity.
+        ProRata,
+        /// The earlier order first.
+        Time,
+        /// The lower emission factor first.
+        GreenFirst,
+    }
+}
+
+/// The length of a delivery period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Resolution {
+    /// 24 periods of one hour.
+    Hour,
+    /// 96 periods of a quarter of an hour.
+    Quarter,
+}
+
+impl From<duet_units::Resolution> for Resolution {
+    fn from(value: duet_units::Resolution) -> Self {
+        match value {
+            duet_units::Resolution::Hour => Self::Hour,
+            duet_units::Resolution::Quarter => Self::Quarter,
+        }
+    }
+}
+
+impl From<Resolution> for duet_units::Resolution {
+    fn from(value: Resolution) -> Self {
+        match value {
+            Resolution::Hour => Self::Hour,
+            Resolution::Quarter => Self::Quarter,
+        }
+    }
+}
+
+view! {
+    /// The terms under which a session runs.
+    SessionTerms(row: &duet_ledger::SessionTerms) {
+        /// The periods of the day.
+        resolution: Resolution = row.resolution.into();
+        /// The lowest limit price.
+        floor_milli_yuan_per_mwh: i64 = row.floor.milli_yuan_per_mwh();
+        /// The highest limit price and the highest effective ask.
+        ceiling_milli_yuan_per_mwh: i64 = row.ceiling.milli_yuan_per_mwh();
+        /// The step of limit prices.
+        tick_milli_yuan_per_mwh: i64 = row.tick.milli_yuan_per_mwh();
+        /// The step of quantities.
+        lot_kwh: i64 = row.lot.kwh();
+        /// The price of deviations in a period without a clearing price.
+        reference_price_milli_yuan_per_mwh: i64 = row.reference_price.milli_yuan_per_mwh();
+        /// The price of allowances that the carbon adder of offers uses.
+        carbon_price_fen_per_t: i64 = row.carbon_price.fen_per_t();
+        /// Where in the interval of competitive prices the price lies: numerator ...
+        price_numerator: u32 = row.price_numerator;
+        /// ... and denominator.
+        price_denominator: u32 = row.price_denominator;
+        /// Who is served first at the margin.
+        rationing: Rationing = row.rationing.into();
+        /// Whether the second stage is run.
+        second_stage: bool = row.second_stage;
+        /// The highest compensation per unit in the second stage.
+        compensation_cap_milli_yuan_per_mwh: i64 = row.compensation_cap.milli_yuan_per_mwh();
+        /// The share of the over-conduction rent that funds compensation.
+        fund_share_bp: i64 = row.fund_share.bp();
+    }
+}
+
+impl From<SessionTerms> for duet_ledger::SessionTerms {
+    fn from(wire: SessionTerms) -> Self {
+        let price = Price::from_milli_yuan_per_mwh;
+        Self {
+            resolution: wire.resolution.into(),
+            floor: price(wire.floor_milli_yuan_per_mwh),
+            ceiling: price(wire.ceiling_milli_yuan_per_mwh),
+            tick: price(wire.tick_milli_yuan_per_mwh),
+            lot: Energy::from_kwh(wire.lot_kwh),
+            reference_price: price(wire.reference_price_milli_yuan_per_mwh),
+            carbon_price: CarbonPrice::from_fen_per_t(wire.carbon_price_fen_per_t),
+            price_numerator: wire.price_numerator,
+            price_denominator: wire.price_denominator,
+            rationing: wire.rationing.into(),
+            second_stage: wire.second_stage,
+            compensation_cap: price(wire.compensation_cap_milli_yuan_per_mwh),
+            fund_share: BasisPoints::from_bp(wire.fund_share_bp),
+        }
+    }
+}
+
+view! {
+    /// A joint session for one delivery day.
+    Session(id: duet_ledger::SessionId, row: &duet_ledger::Session) {
+        /// Its number.
+        id: u32 = id.0;
+        /// The day of delivery.
+        day: Day = Day(row.day);
+        /// Orders are taken from here ...
+        gate_open_ms: i64 = row.gate_open.unix_ms();
+        /// ... to before here.
+        gate_close_ms: i64 = row.gate_close.unix_ms();
+        /// The terms.
+        terms: SessionTerms = SessionTerms::new(&row.terms);
+        /// Where it stands.
+        phase: Phase = row.phase.into();
+        /// How many orders were accepted.
+        orders: u32 = row.orders;
+        /// The hash over its results, once settled.
+        result_hash: Option<Hex32> = row.result_hash.map(Hex32);
+    }
+}
+
+view! {
+    /// What one period cleared at.
+    PeriodClearing(session: duet_ledger::SessionId, period: u8, row: &duet_ledger::PeriodClearing) {
+        /// The session.
+        session: u32 = session.0;
+        /// The delivery period within the day.
+        period: u8 = period;
+        /// The uniform price of the first stage; none if nothing traded.
+        price_milli_yuan_per_mwh: Option<i64> = row.price.map(Price::milli_yuan_per_mwh);
+        /// Energy traded in the first stage.
+        volume_kwh: i64 = row.volume.kwh();
+        /// What buyers pay in the second stage; none if it did not trade.
+        buyer_price_milli_yuan_per_mwh: Option<i64> = row.buyer_price.map(Price::milli_yuan_per_mwh);
+        /// The marginal price of sellers in the second stage.
+        seller_price_milli_yuan_per_mwh: Option<i64> = row.seller_price.map(Price::milli_yuan_per_mwh);
+        /// Energy traded in the second stage.
+        second_volume_kwh: i64 = row.second_volume.kwh();
+        /// Compensation paid to sellers of the second stage.
+        compensation_fen: Big = Big(row.compensation.fen());
+        /// The most that could have been paid.
+        fund_fen: Big = Big(row.fund.fen());
+    }
+}

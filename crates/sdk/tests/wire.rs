@@ -1,0 +1,101 @@
+//! The JSON of actions, and keys on disk.
+
+use duet_ledger::Transaction;
+use duet_sdk::{sign::MemberKey, wire::Action};
+use proptest::prelude::*;
+
+/// One example of each action; the numbers of the fields differ so that a swap is seen.
+const ACTIONS: [&str; 15] = [
+    r#"{"kind":"submit_order","session":1,"unit":2,"side":"sell","period":3,
+        "limit_milli_yuan_per_mwh":-4,"quantity_kwh":5,"conductivity_bp":6,"reference":7}"#,
+    r#"{"kind":"cancel_order","order":9007199254740993}"#,
+    r#"{"kind":"open_session","day":"2026-07-06","gate_open_ms":1,"gate_close_ms":2,"terms":{
+        "resolution":"quarter","floor_milli_yuan_per_mwh":-1,"ceiling_milli_yuan_per_mwh":2,
+        "tick_milli_yuan_per_mwh":3,"lot_kwh":4,"reference_price_milli_yuan_per_mwh":5,
+        "carbon_price_fen_per_t":6,"price_numerator":7,"price_denominator":8,
+        "rationing":"green_first","second_stage":true,"compensation_cap_milli_yuan_per_mwh":9,
+        "fund_share_bp":10}}"#,
+    r#"{"kind":"deposit","organisation":1,"amount_fen":"170141183460469231731687303715884105727",
+        "reference":18446744073709551615}"#,
+    r#"{"kind":"confirm_payment","payment":1,"confirmed":false}"#,
+    r#"{"kind":"issue_dispatch","session":1}"#,
+    r#"{"kind":"ack_dispatch","dispatch":1,"accepted":true,"cause":2}"#,
+    r#"{"kind":"report_meter","unit":1,"day":"2026-07-06","first_period":2,"version":3,
+        "readings":[{"energy_kwh":4,"quality":"good"},{"energy_kwh":5,"quality":"estimated"}]}"#,
+    r#"{"kind":"settle_session","session":1}"#,
+    r#"{"kind":"allocate_allowances","organisation":1,"allowances_t":2,"reference":3}"#,
+    r#"{"kind":"transfer_allowances","to":1,"allowances_t":2}"#,
+    r#"{"kind":"surrender_allowances","allowances_t":1}"#,
+    r#"{"kind":"transfer_certificates","lot":1,"count":2,"to":3}"#,
+    r#"{"kind":"retire_certificates","lot":1,"count":2,"purpose":"account_closed",
+        "beneficiary":"x"}"#,
+    r#"{"kind":"intervene","session":1,"intervention":"halt","reason":"line fault"}"#,
+];
+
+#[test]
+fn every_action_survives_json_ledger_and_bytes() {
+    let key = MemberKey::from_seed([1; 32]);
+    for json in ACTIONS {
+        let value: serde_json::Value = serde_json::from_str(json).unwrap();
+        let action: Action = serde_json::from_value(value.clone()).unwrap();
+        let transaction = key.sign([5; 32], 1, action.into());
+        let read = Transaction::from_bytes(transaction.bytes()).unwrap();
+        assert!(read.signature_is_valid(), "{json}");
+        let back = Action::try_from(read.action().clone()).unwrap();
+        assert_eq!(serde_json::to_value(back).unwrap(), value);
+    }
+}
+
+#[test]
+fn fields_that_mean_nothing_are_refused() {
+    for json in [
+        r#"{"kind":"cancel_order","order":1,"session":2}"#,
+        r#"{"kind":"cancel_order"}"#,
+        r#"{"kind":"cancel_order","order":-1}"#,
+        r#"{"kind":"cancel_order","order":1.5}"#,
+        r#"{"kind":"cancel_orders","order":1}"#,
+        r#"{"kind":"deposit","organisation":1,"amount_fen":5,"reference":1}"#,
+        r#"{"kind":"ack_dispatch","dispatch":1,"accepted":true,"cause":2,"why":3}"#,
+    ] {
+        assert!(serde_json::from_str::<Action>(json).is_err(), "{json}");
+    }
+}
+
+#[test]
+fn a_key_file_is_written_once_for_its_owner_alone() {
+    let folder = std::env::temp_dir().join(format!("duet-key-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("member.key");
+    let key = MemberKey::generate().unwrap();
+    key.write_new(&path).unwrap();
+    assert_eq!(MemberKey::read(&path).unwrap().public(), key.public());
+    assert!(key.write_new(&path).is_err(), "an existing key is never overwritten");
+    assert!(!format!("{key:?}").contains(std::fs::read_to_string(&path).unwrap().trim()));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let open = std::fs::Permissions::from_mode(0o644);
+        std::fs::set_permissions(&path, open).unwrap();
+        let error = MemberKey::read(&path).unwrap_err().to_string();
+        assert!(error.contains("chmod 600"), "{error}");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+proptest! {
+    #[test]
+    fn what_is_signed_names_channel_signer_and_nonce(
+        seed in any::<[u8; 32]>(),
+        channel in any::<[u8; 32]>(),
+        nonce in any::<u64>(),
+        order in any::<u64>(),
+    ) {
+        let key = MemberKey::from_seed(seed);
+        let transaction = key.sign(channel, nonce, Action::CancelOrder { order }.into());
+        let read = Transaction::from_bytes(transaction.bytes()).unwrap();
+        prop_assert_eq!(read.channel(), &channel);
+        prop_assert_eq!(*read.signer(), key.public());
+        prop_assert_eq!(read.nonce(), nonce);
+        prop_assert!(read.signature_is_valid());
+    }
+}
