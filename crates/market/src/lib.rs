@@ -11,6 +11,8 @@
 //! - [`auction`]: the call auction at one price, with its competitive interval; the other official
 //!   rules of centralised bidding.
 //! - [`rolling`]: continuous trading in a book, at the maker's or the median price.
+//! - [`listing`]: one side posts, the other takes.
+//! - [`quota`], [`guarantee`]: how much a participant may still trade.
 //! - [`pairing`]: who delivers to whom, once the filled energies are known.
 //! - [`game`]: the joint session, a call auction followed by a compensated second stage.
 //! - [`carbon`]: what carbon adds to an offer, and who answers for the emissions.
@@ -25,7 +27,10 @@ pub mod auction;
 pub mod carbon;
 pub mod certificate;
 pub mod game;
+pub mod guarantee;
+pub mod listing;
 pub mod order;
 pub mod pairing;
+pub mod quota;
 pub mod rolling;
 pub mod settlement;

@@ -2,9 +2,10 @@
 
 use duet_market::auction::uniform::{MarginalPrice, UniformRule, clear_uniform, price_below};
 use duet_market::auction::{CallRule, clear};
+use duet_market::guarantee::{Deal, trading_risk};
 use duet_market::order::{Order, Rationing, Side};
 use duet_market::rolling::median;
-use duet_units::{BasisPoints, EmissionFactor, Energy, Price};
+use duet_units::{BasisPoints, EmissionFactor, Energy, Money, Price};
 use serde_json::Value;
 
 fn vector(name: &str) -> Value {
@@ -92,4 +93,24 @@ fn v3_price_of_the_continuous_phase() {
         let yuan = |name: &str| Price::from_milli_yuan_per_mwh(1_000 * int(&case[name]));
         assert_eq!(median(yuan("prev"), yuan("buy"), yuan("sell")), yuan("price"), "{case}");
     }
+}
+
+#[test]
+fn v11_trading_risk() {
+    let vector = vector("V11_trading_risk");
+    let deals = |name: &str| -> Vec<Deal> {
+        let rows = vector[name].as_array().unwrap().iter();
+        rows.map(|row| Deal { quantity: energy(&row[0]), price: price(&row[1]) }).collect()
+    };
+    assert_eq!(vector["Q"], "20%");
+    let haircut = BasisPoints::from_bp(2_000);
+    let reference = price(&vector["settle_price"]);
+    let risk = trading_risk(&deals("buy"), &deals("sell"), reference, haircut).unwrap();
+    assert_eq!(risk.cost, fen(&vector["cost_fen"]));
+    assert_eq!(risk.value, fen(&vector["value_fen"]));
+    assert_eq!(risk.risk, fen(&vector["risk_fen"]));
+}
+
+fn fen(value: &Value) -> Money {
+    Money::from_fen(int(value).into())
 }
