@@ -5,5 +5,8 @@
 //! Floating-point numbers of field protocols end at the frame: inside, a value is an integer count.
 
 pub mod board;
+pub mod clock;
+pub mod field;
 pub mod point_map;
 pub mod reading;
+pub mod simulate;
