@@ -313,7 +313,7 @@ mod tests {
     #[test]
     fn events_cut_anywhere_are_put_together() {
         let text = b"id: 7.0\nevent: gate_opened\n\
-            data: {\"height\":7,\"index\":0,\"event\":{\"kind\":\"gate_opened\",\"session\":2}}\n\n:\n\n";
+            data: {\"height\":7,\"index\":0,\"time_ms\":1,\"event\":{\"kind\":\"gate_opened\",\"session\":2}}\n\n:\n\n";
         for cut in 0..text.len() {
             let mut lines = Lines::default();
             let mut events = lines.push(&text[..cut]).unwrap();

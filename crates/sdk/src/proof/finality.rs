@@ -11,15 +11,8 @@ use std::collections::BTreeSet;
 pub const HEADER_BYTES: usize = 184;
 
 const HEADER_DOMAIN: &[u8] = b"duet/header/v1";
-const NAMESPACE_PREFIX: &[u8] = b"duet/finality/v1/";
 const FINALIZE_SUFFIX: &[u8] = b"_FINALIZE";
 const CERTIFICATE_VERSION: u8 = 1;
-
-/// The namespace of a channel's votes: a fixed prefix and the channel id.
-#[must_use]
-pub fn namespace(channel: &ChannelId) -> Vec<u8> {
-    [NAMESPACE_PREFIX, channel].concat()
-}
 
 /// How many of `validators` must sign: all but the largest number of faulty ones that the
 /// protocol bears, `f = (n - 1) / 3`.
@@ -179,10 +172,10 @@ impl Certificate {
         read(bytes).ok_or(FinalityError::NotACertificate)
     }
 
-    /// The bytes that each signature is over.
+    /// The bytes that each signature is over: the namespace of votes is the channel id.
     #[must_use]
     pub fn message(&self, channel: &ChannelId) -> Vec<u8> {
-        let namespace = [namespace(channel).as_slice(), FINALIZE_SUFFIX].concat();
+        let namespace = [channel.as_slice(), FINALIZE_SUFFIX].concat();
         let mut message = Vec::new();
         put_varint(&mut message, namespace.len() as u64);
         message.extend(namespace);

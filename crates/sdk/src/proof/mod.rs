@@ -4,7 +4,5 @@ mod finality;
 mod receipt;
 pub mod state;
 
-pub use finality::{
-    Certificate, Checkpoint, FinalityError, HEADER_BYTES, Header, namespace, quorum,
-};
+pub use finality::{Certificate, Checkpoint, FinalityError, HEADER_BYTES, Header, quorum};
 pub use receipt::{LATER_BLOCKS_MAX, ProofError, ReceiptProof, VerifiedReceipt};

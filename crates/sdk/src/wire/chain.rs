@@ -15,40 +15,26 @@ macro_rules! shape {
 }
 
 shape! {
-    /// Another validator, as this one sees it.
-    Peer {
-        /// What people call it.
-        name: String,
-        /// Its public key.
-        public_key: Hex32,
-        /// Whether the two are connected.
-        connected: bool,
-    }
-}
-
-shape! {
     /// Where a validator stands.
     Status {
         /// What people call the validator.
         validator: String,
         /// The channel.
         channel: Hex32,
-        /// The height of the last final block.
+        /// The height of the last executed block; it is final.
         height: u64,
-        /// The height of the last executed block.
-        executed_height: u64,
-        /// The root of the state after it.
+        /// The time of that block.
+        time_ms: i64,
+        /// The market's clock now.
+        now_ms: i64,
+        /// The root of the state after that block.
         state_root: Hex32,
         /// The root of the receipts up to it.
         receipts_root: Hex32,
-        /// The time of the last executed block.
-        time_ms: i64,
         /// Transactions that wait for a block.
         mempool: u64,
         /// The public keys of the validators, ascending.
         committee: Vec<Hex32>,
-        /// The other validators.
-        peers: Vec<Peer>,
     }
 }
 

@@ -149,6 +149,8 @@ pub struct FinalEvent {
     pub height: u64,
     /// Its place in the block, from 0.
     pub index: u32,
-    /// What happened.
-    pub event: Event,
+    /// The time of the block.
+    pub time_ms: i64,
+    /// What happened; none if the block became final without any event.
+    pub event: Option<Event>,
 }

@@ -22,8 +22,7 @@ pub use action::{
 };
 pub use carbon::{CarbonAccount, CertificateLot, CertificateState};
 pub use chain::{
-    Block, BlockTransaction, Channel, Page, Peer, Problem, Receipt, Status, SubmitRequest,
-    Submitted,
+    Block, BlockTransaction, Channel, Page, Problem, Receipt, Status, SubmitRequest, Submitted,
 };
 pub use delivery::{Dispatch, DispatchState, MeterRecord};
 pub use event::{Event, FinalEvent};
