@@ -16,6 +16,10 @@
 //! - [`pairing`]: who delivers to whom, once the filled energies are known.
 //! - [`game`]: the joint session, a call auction followed by a compensated second stage.
 //! - [`carbon`]: what carbon adds to an offer, and who answers for the emissions.
+//! - [`allowance`]: bands, closing price and one-way bidding of allowances; allocation and the duty
+//!   to surrender.
+//! - [`green`]: green power contracts.
+//! - [`fee`]: what a venue charges.
 //! - [`settlement`]: contracts and metered energy turned into statement lines.
 //! - [`certificate`]: energy certificates from metered energy.
 
@@ -23,10 +27,13 @@
 #![cfg_attr(not(test), deny(clippy::float_arithmetic, clippy::indexing_slicing))]
 #![cfg_attr(not(test), deny(clippy::expect_used, clippy::panic, clippy::unwrap_used))]
 
+pub mod allowance;
 pub mod auction;
 pub mod carbon;
 pub mod certificate;
+pub mod fee;
 pub mod game;
+pub mod green;
 pub mod guarantee;
 pub mod listing;
 pub mod order;

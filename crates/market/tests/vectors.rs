@@ -1,11 +1,17 @@
 //! The worked examples of the official rules, each with its citation in `fixtures/test_vectors.json`.
 
+use duet_market::allowance::Band;
+use duet_market::allowance::compliance::{
+    AllocationRule, Benchmark, Heat, OFFSET_CAP, Output, Relief, allocate, obligation, share_of,
+};
 use duet_market::auction::uniform::{MarginalPrice, UniformRule, clear_uniform, price_below};
 use duet_market::auction::{CallRule, clear};
+use duet_market::fee::FeeRule;
+use duet_market::green::{self, Month, share_over_contracts};
 use duet_market::guarantee::{Deal, trading_risk};
 use duet_market::order::{Order, Rationing, Side};
 use duet_market::rolling::median;
-use duet_units::{BasisPoints, EmissionFactor, Energy, Money, Price};
+use duet_units::{Allowances, BasisPoints, CarbonPrice, EmissionFactor, Energy, Money, Price};
 use serde_json::Value;
 
 fn vector(name: &str) -> Value {
@@ -113,4 +119,66 @@ fn v11_trading_risk() {
 
 fn fen(value: &Value) -> Money {
     Money::from_fen(int(value).into())
+}
+
+#[test]
+fn v7_environmental_value_is_the_least_of_three() {
+    let vector = vector("V7_gec_three_min");
+    let items = vector["items"].as_array().unwrap();
+    let contracted: Vec<Energy> = items.iter().map(|item| energy(&item["contract_kwh"])).collect();
+    let shares = share_over_contracts(energy(&vector["gen_total_kwh"]), &contracted).unwrap();
+    for (item, generated) in items.iter().zip(shares) {
+        // The vector keeps fractions of a kWh; metered energy has none, so shares are whole.
+        let exact = item["gen_share_kwh"].as_f64().unwrap();
+        assert!((generated.kwh() as f64 - exact).abs() < 1.0, "{item}");
+        let contracted = energy(&item["contract_kwh"]);
+        let (used, carry) = (energy(&item["use_kwh"]), Energy::ZERO);
+        let settled = green::settle(&Month { contracted, generated, used, carry }).unwrap();
+        assert_eq!(settled.certificates, int(&item["settle_mwh"]));
+        assert!((settled.carry.kwh() as f64 - item["carry_kwh"].as_f64().unwrap()).abs() < 1.0);
+    }
+}
+
+#[test]
+fn v8_allocation_and_obligation() {
+    let vector = vector("V8_allocation");
+    let tonnes = |name: &str| Allowances::from_t(int(&vector[name]));
+    let output = Output {
+        electricity: Energy::from_kwh(1_000 * int(&vector["gen_mwh"])),
+        heat: Heat::default(),
+    };
+    let rule = AllocationRule {
+        electricity: Benchmark::from_ten_thousandths_t(8_460),
+        heat: Benchmark::default(),
+        correction: BasisPoints::ONE,
+    };
+    let (allocated, verified) = (allocate(&output, &rule).unwrap(), tonnes("emission_t"));
+    assert_eq!(allocated, tonnes("alloc_t"));
+    let twenty = BasisPoints::from_bp(2_000);
+    let cap = allocated.plus(share_of(verified, twenty).unwrap()).unwrap();
+    assert_eq!(cap, tonnes("obligation_cap_t"));
+    let due = obligation(verified, allocated, Relief::Capped(twenty)).unwrap();
+    assert_eq!(due < verified, vector["cap_binds"].as_bool().unwrap());
+    assert_eq!(due.minus(allocated), Ok(tonnes("gap_t")));
+    assert_eq!(share_of(due, OFFSET_CAP), Ok(tonnes("ccer_cap_t")));
+}
+
+#[test]
+fn v8b_price_bands_round_inwards() {
+    let vector = vector("V8b_bands");
+    let close = CarbonPrice::from_fen_per_t(int(&vector["prev_close_fen"]));
+    for (name, width) in [("listing", Band::LISTED), ("block", Band::BLOCK)] {
+        let band = Band::around(close, width).unwrap();
+        assert_eq!(band.lowest.fen_per_t(), int(&vector[name][0]));
+        assert_eq!(band.highest.fen_per_t(), int(&vector[name][1]));
+    }
+}
+
+#[test]
+fn v9_fee_of_both_sides() {
+    let vector = vector("V9_fee");
+    let rule = FeeRule { of_value_ppm: 300, ..FeeRule::FREE };
+    for side in vector["both_sides_permille_0_3"].as_array().unwrap() {
+        assert_eq!(rule.fee(Energy::ZERO, fen(&vector["trade_fen"])), Ok(fen(side)));
+    }
 }
