@@ -1,0 +1,251 @@
+import { api, ProblemError } from "./api/client.ts";
+import type { DemoOperator, Identity, Order, OrganisationDetail, Receipt } from "./api/types.ts";
+import { fromHex, toHex } from "./duet/codec.ts";
+import { canSign, forgetKey, importSeed, loadKey, saveKey, type OperatorKey } from "./duet/key.ts";
+import { Nonces } from "./duet/nonce.ts";
+import { verifyReceiptProof, type Verified } from "./duet/proof.ts";
+import { sign, type Action, type OrderRequest } from "./duet/transaction.ts";
+import { market } from "./market.svelte.ts";
+
+const CHOSEN = "duet-operator";
+const RECEIPT_EVERY_MS = 250;
+const RECEIPT_WITHIN_MS = 30_000;
+const REFRESH_MS = 400;
+const TRANSACTIONS_KEPT = 1_000;
+
+/** Where a request of this page stands. It never shows more than the chain has said. */
+export type Progress = "submitting" | "pooled" | "final" | "refused" | "lost";
+
+export interface Submission {
+  number: number;
+  kind: "order" | "cancel";
+  order: OrderRequest | null;
+  /** The order that is withdrawn, or that the chain has made of the request. */
+  orderId: number | null;
+  progress: Progress;
+  hash: string;
+  height: number | null;
+  /** The stable name of the refusal. */
+  code: string;
+  /** The bound that the refused value was held to, in the ledger's unit. */
+  bound: string;
+  field: string;
+}
+
+/** What the page has verified of a receipt by itself, with no trust in the node. */
+export type ProofState = { state: "checking" } | { state: "bad"; why: string } | VerifiedProof;
+export type VerifiedProof = { state: "good"; proof: Verified };
+
+/** The operator for whom this browser signs, and the member's own business. */
+class Account {
+  operators: DemoOperator[] = $state.raw([]);
+  able: boolean | null = $state(null);
+  key: OperatorKey | null = $state.raw(null);
+  identity: Identity | null = $state.raw(null);
+  detail: OrganisationDetail | null = $state.raw(null);
+  pending: Order[] = $state.raw([]);
+  recent: Order[] = $state.raw([]);
+  submissions: Submission[] = $state([]);
+  failure = $state("");
+  transactions: Record<string, string> = $state({});
+  proofs: Record<string, ProofState> = $state({});
+
+  canTrade = $derived(
+    this.identity?.roles.some((role) => ["generator", "retailer", "large_user"].includes(role)) ??
+      false,
+  );
+
+  #queue: Promise<unknown> = Promise.resolve();
+  #numbers = 0;
+
+  async start(signal: AbortSignal): Promise<void> {
+    this.able = await canSign();
+    this.operators = await api.demoOperators().catch(() => []);
+    const chosen = localStorage.getItem(CHOSEN);
+    if (chosen && this.able) {
+      const key = await loadKey(chosen).catch(() => undefined);
+      if (key) await this.#use(key);
+    }
+    let seen = -1;
+    while (!signal.aborted) {
+      if (this.key && seen !== market.ownRevision) {
+        seen = market.ownRevision;
+        await this.refresh().catch(() => undefined);
+      }
+      await new Promise((resolve) => setTimeout(resolve, REFRESH_MS));
+    }
+  }
+
+  /** Trades as a demo operator from now on. */
+  async choose(operator: DemoOperator): Promise<void> {
+    this.failure = "";
+    try {
+      const known = await loadKey(operator.public_key);
+      const key =
+        known ?? (await importSeed(operator.seed_hex, operator.public_key, operator.label));
+      if (!known) await saveKey(key);
+      await this.#use(key);
+    } catch (error) {
+      this.failure = error instanceof Error ? error.message : String(error);
+    }
+  }
+
+  /** Takes the key out of this browser. */
+  async forget(): Promise<void> {
+    if (this.key) await forgetKey(this.key.publicKey);
+    localStorage.removeItem(CHOSEN);
+    this.key = null;
+    this.identity = null;
+    this.detail = null;
+    this.pending = [];
+    this.recent = [];
+  }
+
+  async refresh(): Promise<void> {
+    if (!this.identity) return;
+    const owner = this.identity.organisation;
+    const session = market.trading?.id;
+    const [detail, pending, recent] = await Promise.all([
+      api.organisation(owner),
+      api.orders({ owner, status: "pending" }),
+      session === undefined ? [] : api.orders({ owner, session }),
+    ]);
+    if (this.identity?.organisation !== owner) return;
+    this.detail = detail;
+    this.pending = pending;
+    this.recent = recent;
+  }
+
+  submitOrder(order: OrderRequest): void {
+    this.#enqueue({ kind: "order", order, orderId: null }, { kind: "submit-order", order });
+  }
+
+  cancelOrder(order: number): void {
+    const action: Action = { kind: "cancel-order", order: BigInt(order) };
+    this.#enqueue({ kind: "cancel", order: null, orderId: order }, action);
+  }
+
+  cancelling(order: number): Submission | undefined {
+    return this.submissions.find((s) => s.kind === "cancel" && s.orderId === order);
+  }
+
+  /** Fetches the proof of a receipt and checks it here, down to the validators' signatures. */
+  async verify(hash: string): Promise<void> {
+    const trusted = market.channel?.channel;
+    if (!trusted) return;
+    this.proofs[hash] = { state: "checking" };
+    try {
+      const proof = await verifyReceiptProof(await api.proof(hash), trusted, hash);
+      this.proofs[hash] = { state: "good", proof };
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      this.proofs[hash] = { state: "bad", why };
+    }
+  }
+
+  async #use(key: OperatorKey): Promise<void> {
+    this.identity = await api.identity(key.publicKey);
+    this.key = key;
+    this.submissions = [];
+    localStorage.setItem(CHOSEN, key.publicKey);
+    this.transactions = this.#readTransactions();
+    await this.refresh();
+  }
+
+  /** One after the other, so that nonces reach the node in their order. */
+  #enqueue(about: Pick<Submission, "kind" | "order" | "orderId">, action: Action): void {
+    this.#numbers += 1;
+    const number = this.#numbers;
+    const start = { progress: "submitting", hash: "", height: null } as const;
+    const blank: Submission = { ...about, number, ...start, code: "", bound: "", field: "" };
+    this.submissions = [blank, ...this.submissions].slice(0, 50);
+    this.#queue = this.#queue.then(() => this.#carryOut(number, action));
+  }
+
+  #update(number: number, change: Partial<Submission>): void {
+    const found = this.submissions.find((submission) => submission.number === number);
+    if (found) Object.assign(found, change);
+  }
+
+  async #carryOut(number: number, action: Action): Promise<void> {
+    const { key } = this;
+    const channel = market.channel?.channel;
+    if (!key || !channel) return;
+    try {
+      const { last_nonce: last } = await api.identity(key.publicKey);
+      const nonce = new Nonces(localStorage, channel, key.publicKey).next(BigInt(last));
+      const signer = fromHex(key.publicKey);
+      const signed = await sign(
+        { channel: fromHex(channel), signer, nonce, action },
+        key.privateKey,
+      );
+      const hash = toHex(signed.hash);
+      this.#update(number, { hash });
+      await api.submit(signed.bytes);
+      this.#update(number, { progress: "pooled" });
+      void this.#awaitReceipt(number, hash);
+    } catch (error) {
+      this.#refused(number, error);
+    }
+  }
+
+  #refused(number: number, error: unknown): void {
+    if (!(error instanceof ProblemError)) {
+      // The bytes may have arrived: whether they did only the chain can say.
+      this.#update(number, { progress: "lost", code: "network" });
+      const hash = this.submissions.find((submission) => submission.number === number)?.hash;
+      if (hash) void this.#awaitReceipt(number, hash);
+      return;
+    }
+    const { code, bound = "", field = "" } = error.problem;
+    this.#update(number, { progress: "refused", code, bound, field });
+  }
+
+  async #awaitReceipt(number: number, hash: string): Promise<void> {
+    const end = performance.now() + RECEIPT_WITHIN_MS;
+    while (performance.now() < end) {
+      const receipt = await api.receipt(hash).catch(() => null);
+      if (receipt && "accepted" in receipt) {
+        this.#settle(number, receipt);
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, RECEIPT_EVERY_MS));
+    }
+    this.#update(number, { progress: "lost", code: "network" });
+  }
+
+  #settle(number: number, receipt: Receipt): void {
+    const submission = this.submissions.find((other) => other.number === number);
+    if (!submission) return;
+    const { height, code } = receipt;
+    if (!receipt.accepted) {
+      this.#update(number, { progress: "refused", height, code: code ?? "unknown" });
+      return;
+    }
+    this.#update(number, { progress: "final", height, orderId: receipt.subject });
+    if (submission.kind === "order") this.#keepTransaction(receipt.subject, receipt.transaction);
+    void this.refresh().catch(() => undefined);
+  }
+
+  /** The ledger's order does not name its transaction, so this browser remembers its own. */
+  #keepTransaction(order: number, hash: string): void {
+    const entries = Object.entries({ ...this.transactions, [order]: hash });
+    this.transactions = Object.fromEntries(entries.slice(-TRANSACTIONS_KEPT));
+    localStorage.setItem(this.#transactionsName(), JSON.stringify(this.transactions));
+  }
+
+  #readTransactions(): Record<string, string> {
+    try {
+      const text = localStorage.getItem(this.#transactionsName());
+      return text ? (JSON.parse(text) as Record<string, string>) : {};
+    } catch {
+      return {};
+    }
+  }
+
+  #transactionsName(): string {
+    return `duet-transactions:${market.channel?.channel ?? ""}`;
+  }
+}
+
+export const account = new Account();

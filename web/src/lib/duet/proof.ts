@@ -1,0 +1,276 @@
+import { concat, Encoder, fromHex, toHex } from "./codec.ts";
+
+/**
+ * Checks a receipt with one trust anchor, the channel id: the receipt is a leaf of its block's
+ * Merkle tree; the tree's root, chained with those of the blocks up to a checkpoint, gives a
+ * receipts root; a header carries it; a quorum of the committee finalized that header or one that
+ * descends from it; committee and genesis hash make the channel id. Format: docs/spec.
+ */
+
+interface ReceiptProof {
+  version: number;
+  channel: string;
+  committee: string[];
+  genesis_hash: string;
+  height: number;
+  index: number;
+  count: number;
+  receipt: string;
+  path: (string | null)[];
+  previous_receipts_root: string;
+  later_blocks: string[];
+  headers: string[];
+  certificate: string;
+}
+
+export interface Verified {
+  height: number;
+  /** 0 if the transaction was accepted, else the number of the rejection. */
+  code: number;
+  subject: bigint;
+  /** The height of the header that the committee signed. */
+  certifiedHeight: number;
+  signers: number;
+  validators: number;
+}
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+const HEADER_BYTES = 184;
+const LISTS_MAX = 4_096;
+
+/** Throws an `Error` that names the first link that does not hold. */
+export async function verifyReceiptProof(
+  json: unknown,
+  trustedChannel: string,
+  transaction: string,
+): Promise<Verified> {
+  const proof = json as ReceiptProof;
+  demand(proof.version === 1, "unknown version");
+  demand(proof.channel === trustedChannel, "another channel");
+  const committee = [...new Set(proof.committee)].sort();
+  demand(committee.length === proof.committee.length, "a validator is listed twice");
+  demand(
+    toHex(await channelOf(committee, fromHex(proof.genesis_hash))) === trustedChannel,
+    "committee and genesis hash do not make the channel id",
+  );
+  const receipt = readReceipt(fromHex(proof.receipt));
+  demand(receipt.transaction === transaction, "the receipt of another transaction");
+  const { first, last } = await headerChain(proof.headers);
+  await checkCheckpoint(proof, first);
+  const certificate = readCertificate(fromHex(proof.certificate));
+  await checkCertificate(certificate, fromHex(trustedChannel), committee, last);
+  return {
+    height: proof.height,
+    code: receipt.code,
+    subject: receipt.subject,
+    certifiedHeight: last.height,
+    signers: certificate.signatures.length,
+    validators: committee.length,
+  };
+}
+
+function demand(holds: boolean, otherwise: string): asserts holds {
+  if (!holds) throw new Error(otherwise);
+}
+
+async function hash(domain: string, ...parts: Uint8Array[]): Promise<Bytes> {
+  const bytes = concat([new TextEncoder().encode(domain), ...parts]);
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+}
+
+async function channelOf(committee: readonly string[], genesis: Uint8Array): Promise<Bytes> {
+  const keys = concat([
+    new Encoder().u32(committee.length).finish(),
+    ...committee.map((key) => fromHex(key)),
+  ]);
+  return hash("duet/channel/v1", await hash("duet/committee/v1", keys), genesis);
+}
+
+/** Reads fixed-width fields from the front. */
+class Reader {
+  #rest: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.#rest = bytes;
+  }
+
+  take(length: number): Uint8Array {
+    demand(length <= this.#rest.length, "bytes end too early");
+    const head = this.#rest.subarray(0, length);
+    this.#rest = this.#rest.subarray(length);
+    return head;
+  }
+
+  integer(width: number): bigint {
+    return this.take(width).reduce((value, byte) => (value << 8n) | BigInt(byte), 0n);
+  }
+
+  end(): void {
+    demand(this.#rest.length === 0, "bytes are left over");
+  }
+}
+
+function readReceipt(bytes: Uint8Array): { transaction: string; code: number; subject: bigint } {
+  const reader = new Reader(bytes);
+  const receipt = {
+    transaction: toHex(reader.take(32)),
+    code: Number(reader.integer(2)),
+    subject: reader.integer(8),
+  };
+  reader.end();
+  return receipt;
+}
+
+interface Header {
+  parent: string;
+  height: number;
+  digest: string;
+  checkpointHeight: number;
+  receiptsRoot: string;
+}
+
+async function readHeader(bytes: Uint8Array): Promise<Header> {
+  demand(bytes.length === HEADER_BYTES, "a header of another length");
+  const reader = new Reader(bytes);
+  const parent = toHex(reader.take(32));
+  const height = Number(reader.integer(8));
+  reader.take(8 + 32);
+  const checkpointHeight = Number(reader.integer(8));
+  reader.take(32);
+  const receiptsRoot = toHex(reader.take(32));
+  const digest = toHex(await hash("duet/header/v1", bytes));
+  return { parent, height, digest, checkpointHeight, receiptsRoot };
+}
+
+async function headerChain(encoded: readonly string[]): Promise<{ first: Header; last: Header }> {
+  demand(encoded.length <= LISTS_MAX, "too many headers");
+  const headers = await Promise.all(encoded.map((header) => readHeader(fromHex(header))));
+  const [first] = headers;
+  const last = headers.at(-1);
+  demand(first !== undefined && last !== undefined, "no header");
+  headers.reduce((parent, child) => {
+    const follows = child.parent === parent.digest && child.height === parent.height + 1;
+    demand(follows, "the headers are no chain");
+    return child;
+  });
+  return { first, last };
+}
+
+async function checkCheckpoint(proof: ReceiptProof, header: Header): Promise<void> {
+  demand(proof.later_blocks.length <= LISTS_MAX, "too many blocks");
+  const end = proof.height + proof.later_blocks.length;
+  demand(
+    header.checkpointHeight === end && end < header.height,
+    "the checkpoint is of another height",
+  );
+  const chained = (previous: Uint8Array, height: number, block: Uint8Array) =>
+    hash("duet/receipts/v1", previous, new Encoder().u64(BigInt(height)).finish(), block);
+  const previous = fromHex(proof.previous_receipts_root);
+  let root = await chained(previous, proof.height, await blockRoot(proof));
+  for (const [offset, block] of proof.later_blocks.entries()) {
+    root = await chained(root, proof.height + offset + 1, fromHex(block));
+  }
+  demand(toHex(root) === header.receiptsRoot, "the receipts do not give the checkpoint's root");
+}
+
+async function blockRoot(proof: ReceiptProof): Promise<Bytes> {
+  demand(proof.index < proof.count, "no such place in the block");
+  let node = await hash("duet/merkle-leaf/v1", fromHex(proof.receipt));
+  let position = proof.index;
+  let width = proof.count;
+  const siblings = [...proof.path];
+  while (width > 1) {
+    const sibling = siblings.shift();
+    const exists = (position ^ 1) < width;
+    demand(sibling !== undefined && (sibling !== null) === exists, "the path does not fit");
+    if (sibling !== null) {
+      const other = fromHex(sibling);
+      const pair = position % 2 === 0 ? [node, other] : [other, node];
+      node = await hash("duet/merkle-node/v1", ...pair);
+    }
+    position >>= 1;
+    width = Math.ceil(width / 2);
+  }
+  demand(siblings.length === 0, "the path does not fit");
+  return node;
+}
+
+interface Certificate {
+  epoch: bigint;
+  view: bigint;
+  parentView: bigint;
+  digest: Uint8Array;
+  signatures: { signer: number; signature: Bytes }[];
+}
+
+function readCertificate(bytes: Uint8Array): Certificate {
+  const reader = new Reader(bytes);
+  demand(reader.integer(1) === 1n, "unknown version of the certificate");
+  const certificate: Certificate = {
+    epoch: reader.integer(8),
+    view: reader.integer(8),
+    parentView: reader.integer(8),
+    digest: reader.take(32),
+    signatures: [],
+  };
+  const count = Number(reader.integer(2));
+  for (let index = 0; index < count; index += 1) {
+    const signer = Number(reader.integer(4));
+    certificate.signatures.push({ signer, signature: concat([reader.take(64)]) });
+  }
+  reader.end();
+  return certificate;
+}
+
+async function checkCertificate(
+  certificate: Certificate,
+  channel: Uint8Array,
+  committee: readonly string[],
+  header: Header,
+): Promise<void> {
+  demand(toHex(certificate.digest) === header.digest, "the certificate is over another block");
+  const needed = committee.length - Math.floor((committee.length - 1) / 3);
+  demand(certificate.signatures.length >= needed, "no quorum has signed");
+  const message = voteMessage(certificate, channel);
+  let before = -1;
+  for (const { signer, signature } of certificate.signatures) {
+    const key = committee[signer];
+    demand(before < signer && key !== undefined, "a signer twice or unknown");
+    before = signer;
+    const verifier = await crypto.subtle.importKey("raw", fromHex(key), "Ed25519", true, [
+      "verify",
+    ]);
+    const valid = await crypto.subtle.verify("Ed25519", verifier, signature, message);
+    demand(valid, `the signature of validator ${signer} does not verify`);
+  }
+}
+
+/** What a finalize vote signs: namespace and attempt, lengths and numbers as LEB128. */
+function voteMessage(certificate: Certificate, channel: Uint8Array): Bytes {
+  const encoder = new TextEncoder();
+  const namespace = concat([
+    encoder.encode("duet/finality/v1/"),
+    channel,
+    encoder.encode("_FINALIZE"),
+  ]);
+  return concat([
+    varint(BigInt(namespace.length)),
+    namespace,
+    varint(certificate.epoch),
+    varint(certificate.view),
+    varint(certificate.parentView),
+    certificate.digest,
+  ]);
+}
+
+function varint(value: bigint): Uint8Array {
+  const bytes: number[] = [];
+  let rest = value;
+  while (rest >= 0x80n) {
+    bytes.push(Number(rest & 0x7fn) | 0x80);
+    rest >>= 7n;
+  }
+  bytes.push(Number(rest));
+  return Uint8Array.from(bytes);
+}

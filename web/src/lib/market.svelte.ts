@@ -1,0 +1,238 @@
+import { api } from "./api/client.ts";
+import { follow, type Message } from "./api/events.ts";
+import type {
+  CarbonAccount,
+  Channel,
+  FinalEvent,
+  Organisation,
+  OrganisationDetail,
+  PeriodClearing,
+  Session,
+  Status,
+  Unit,
+} from "./api/types.ts";
+
+/** Without a new block for so long the page says that its data are late. */
+const STALE_MS = 5_000;
+const STATUS_EVERY_MS = 1_000;
+const TICK_MS = 250;
+/** The carbon of all members is many requests: not more often than this. */
+const CARBON_EVERY_MS = 5_000;
+const LOG_LENGTH = 60;
+
+/** The carbon side of all members together. */
+export interface CarbonTotals {
+  freeT: bigint;
+  surrenderedT: bigint;
+  emissionsG: bigint;
+  certificates: { issued: bigint; transferred: bigint; retired: bigint };
+}
+
+export interface LoggedFact {
+  height: number;
+  index: number;
+  kind: string;
+  subject: string;
+}
+
+/** What is known of the market, kept fresh by the stream of final events. */
+class Market {
+  status: Status | null = $state.raw(null);
+  channel: Channel | null = $state.raw(null);
+  sessions: Session[] = $state.raw([]);
+  organisations: ReadonlyMap<number, Organisation> = $state.raw(new Map());
+  units: ReadonlyMap<number, Unit> = $state.raw(new Map());
+  clearings: PeriodClearing[] = $state.raw([]);
+  /** The session whose results are shown; null follows the last one that has cleared. */
+  chosen: number | null = $state(null);
+  carbon: CarbonTotals | null = $state.raw(null);
+  log: LoggedFact[] = $state.raw([]);
+  connected = $state(false);
+  /** The page's clock, a quarter of a second apart. */
+  now = $state(performance.now());
+  height = $state(0);
+  /** When this page saw the last block, on its own clock. */
+  blockSeenAt = $state(performance.now());
+  /** How fast the market's clock runs: 1 outside a demo. */
+  pace = $state(1);
+  failure = $state("");
+  /** Counts what may have changed something about the member's own account. */
+  ownRevision = $state(0);
+
+  /** The session that takes orders, or will next. */
+  trading: Session | null = $derived.by(() => {
+    const find = (...phases: string[]) => this.sessions.find((s) => phases.includes(s.phase));
+    return find("open", "halted") ?? find("announced") ?? this.sessions.at(-1) ?? null;
+  });
+
+  /** The session whose results are shown. */
+  shown: Session | null = $derived.by(() => {
+    const chosen = this.sessions.find((session) => session.id === this.chosen);
+    const cleared = (s: Session) => s.phase === "cleared" || s.phase === "settled";
+    return chosen ?? this.sessions.findLast(cleared) ?? this.trading;
+  });
+
+  finalityAgeMs = $derived(Math.max(0, this.now - this.blockSeenAt));
+  stale = $derived(!this.connected || this.finalityAgeMs > STALE_MS);
+
+  /** The market's time now, carried forward from the last status. */
+  clockMs = $derived.by(() => {
+    if (!this.status) return null;
+    return this.status.time_ms + Math.min(this.now - this.#statusAt, STALE_MS) * this.pace;
+  });
+
+  #statusAt = $state(performance.now());
+  #dirty = new Set<"sessions" | "clearings" | "carbon" | "members">();
+  #carbonAt = 0;
+  #shownId: number | null = null;
+  #observed: { wall: number; chain: number }[] = [];
+
+  /** Reads everything, then follows the chain until `signal` aborts. */
+  start(signal: AbortSignal): void {
+    this.#dirty = new Set(["members", "sessions", "clearings", "carbon"]);
+    const listener = {
+      connected: (yes: boolean) => {
+        if (yes && !this.connected) this.#dirty.add("sessions").add("clearings");
+        this.connected = yes;
+      },
+      message: (message: Message) => this.#heard(message),
+    };
+    void follow("/v1/events", listener, signal);
+    const timer = setInterval(() => (this.now = performance.now()), TICK_MS);
+    signal.addEventListener("abort", () => clearInterval(timer));
+    void this.#keepFresh(signal);
+  }
+
+  nameOf(organisation: number, locale: string): string {
+    const found = this.organisations.get(organisation);
+    if (!found) return `#${organisation}`;
+    return locale === "zh-CN" && found.name_zh !== "" ? found.name_zh : found.name;
+  }
+
+  async #keepFresh(signal: AbortSignal): Promise<void> {
+    let statusDue = 0;
+    while (!signal.aborted) {
+      try {
+        if (statusDue <= performance.now()) {
+          statusDue = performance.now() + STATUS_EVERY_MS;
+          await this.#readStatus();
+        }
+        await this.#readDirty();
+        this.failure = "";
+      } catch (error) {
+        this.failure = error instanceof Error ? error.message : String(error);
+        this.connected = false;
+      }
+      await new Promise((resolve) => setTimeout(resolve, TICK_MS));
+    }
+  }
+
+  async #readStatus(): Promise<void> {
+    const status = await api.status();
+    const wall = performance.now();
+    this.#observed = [...this.#observed.slice(-9), { wall, chain: status.time_ms }];
+    const first = this.#observed[0];
+    if (first && wall - first.wall > 2_000) {
+      this.pace = Math.max(0, (status.time_ms - first.chain) / (wall - first.wall));
+    }
+    this.status = status;
+    this.#statusAt = wall;
+    this.#saw(status.executed_height);
+    if (!this.channel) this.channel = await api.channel();
+  }
+
+  #saw(height: number): void {
+    if (height <= this.height) return;
+    this.height = height;
+    this.blockSeenAt = performance.now();
+    this.now = this.blockSeenAt;
+  }
+
+  #heard(message: Message): void {
+    if (message.event === "gap") {
+      this.#dirty.add("sessions").add("clearings").add("carbon");
+      this.ownRevision += 1;
+      return;
+    }
+    let fact: FinalEvent;
+    try {
+      fact = JSON.parse(message.data) as FinalEvent;
+    } catch {
+      return;
+    }
+    this.#saw(fact.height);
+    if (!fact.event) return;
+    this.#note(fact);
+    const kind = fact.event.kind;
+    if (kind.startsWith("order_") || kind === "gate_opened") this.#dirty.add("sessions");
+    if (kind.startsWith("session_") || kind === "intervened") {
+      this.#dirty.add("sessions").add("clearings");
+    }
+    if (/^(session_settled|allowances_|certificates_)/.test(kind)) this.#dirty.add("carbon");
+    if (kind !== "meter_reported") this.ownRevision += 1;
+  }
+
+  #note(fact: FinalEvent): void {
+    const event = fact.event;
+    // Thousands of orders and readings would push out what a person reads.
+    if (!event || /^(order_|meter_|dispatch_|payment_)/.test(event.kind)) return;
+    const subject = event.session === undefined ? "" : `#${event.session}`;
+    const { height, index } = fact;
+    this.log = [{ height, index, kind: event.kind, subject }, ...this.log].slice(0, LOG_LENGTH);
+  }
+
+  async #readDirty(): Promise<void> {
+    if (this.#dirty.delete("members")) {
+      const [organisations, units] = await Promise.all([api.organisations(), api.units()]);
+      this.organisations = new Map(organisations.map((row) => [row.id, row]));
+      this.units = new Map(units.map((row) => [row.id, row]));
+    }
+    if (this.#dirty.delete("sessions")) await this.#readSessions();
+    const shown = this.shown?.id ?? null;
+    if (this.#dirty.delete("clearings") || shown !== this.#shownId) {
+      this.#shownId = shown;
+      this.clearings = shown === null ? [] : await api.clearings(shown);
+    }
+    if (this.#dirty.has("carbon") && performance.now() > this.#carbonAt + CARBON_EVERY_MS) {
+      this.#dirty.delete("carbon");
+      this.#carbonAt = performance.now();
+      await this.#readCarbon();
+    }
+  }
+
+  /** Ended sessions do not change: only those from the first live one on are read again. */
+  async #readSessions(): Promise<void> {
+    const live = this.sessions.findIndex((s) => s.phase !== "settled" && s.phase !== "void");
+    const kept = live < 0 ? this.sessions : this.sessions.slice(0, live);
+    const fresh = await api.sessions(kept.at(-1)?.id ?? 0);
+    const known = new Set(kept.map((session) => session.id));
+    this.sessions = [...kept, ...fresh.filter((session) => !known.has(session.id))];
+  }
+
+  async #readCarbon(): Promise<void> {
+    const ids = [...this.organisations.keys()];
+    this.carbon = carbonTotals(await Promise.all(ids.map((id) => api.organisation(id))));
+  }
+}
+
+/** Adds up the carbon accounts and certificates of members. */
+export function carbonTotals(members: readonly OrganisationDetail[]): CarbonTotals {
+  const accounts = members.map((m) => m.carbon).filter((c): c is CarbonAccount => c !== null);
+  const lots = members.flatMap((member) => member.certificates);
+  const total = (numbers: (number | string)[]) =>
+    numbers.reduce<bigint>((sum, number) => sum + BigInt(number), 0n);
+  const inState = (state: string) =>
+    total(lots.filter((lot) => lot.state === state).map((lot) => lot.count));
+  return {
+    freeT: total(accounts.map((account) => account.free_t)),
+    surrenderedT: total(accounts.map((account) => account.surrendered_t)),
+    emissionsG: total(accounts.map((account) => account.emissions_g)),
+    certificates: {
+      issued: inState("issued"),
+      transferred: inState("transferred"),
+      retired: inState("retired"),
+    },
+  };
+}
+
+export const market = new Market();
