@@ -5,5 +5,6 @@
 //! statistics and plots; whatever enters a clearing is an integer quantity of `duet-units`.
 
 pub mod random;
+pub mod report;
 pub mod scenario;
 pub mod table1;

@@ -5,23 +5,32 @@
 //! equation (3), and the energy that both sides wanted and the platform left unmatched. Figures
 //! of the paper stand beside the result; none enters it.
 
+pub mod calibrate;
 mod cost;
+mod curves;
 mod draws;
 mod fit;
 mod hour;
 mod month;
-mod parameters;
 mod paper;
+mod parameters;
 mod posted;
+mod report;
 mod search;
 mod session;
+mod show;
 
 pub use cost::PlantCost;
+pub use curves::Curves;
 pub use draws::Draws;
-pub use fit::{rms_log_error, ten_thousand_yuan};
+pub use fit::{FitError, ten_thousand_yuan};
 pub use month::Month;
 pub use paper::PaperRow;
 pub use parameters::{
     Design, Documented, Fitted, Given, Ledger, LoadShapes, Parameters, SemiFitted,
+};
+pub use report::{
+    Compared, LedgerCost, Modelled, ParameterGroups, Parts, Ratio, SecondStageTotals, SeedError,
+    TableReport, TableRow, TableScenario,
 };
 pub use session::SessionTotals;

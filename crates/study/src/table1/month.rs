@@ -37,6 +37,29 @@ impl Month {
         loads: &LoadShapes,
         draws: &Draws,
     ) -> Result<Self, OverflowError> {
+        let ablation = Session::new(parameters, false, true);
+        Self::with(parameters, loads, draws, Some(&ablation))
+    }
+
+    /// Plays a month without the ablation, whose column stays zero: what a fit needs.
+    ///
+    /// # Errors
+    ///
+    /// As [`Month::play`].
+    pub fn play_fitted(
+        parameters: &Parameters,
+        loads: &LoadShapes,
+        draws: &Draws,
+    ) -> Result<Self, OverflowError> {
+        Self::with(parameters, loads, draws, None)
+    }
+
+    fn with(
+        parameters: &Parameters,
+        loads: &LoadShapes,
+        draws: &Draws,
+        ablation: Option<&Session>,
+    ) -> Result<Self, OverflowError> {
         let fleet = Fleet::of(parameters)?;
         let none = vec![PlantCost::default(); fleet.costs.len()];
         let mut month = Self {
@@ -48,7 +71,6 @@ impl Month {
             totals: SessionTotals::default(),
         };
         let both = Session::new(parameters, true, true);
-        let first_only = Session::new(parameters, false, true);
         let mut ignored = SessionTotals::default();
         for day in 0..3 {
             for hour in 0..24 {
@@ -57,7 +79,9 @@ impl Month {
                 search::play(parameters, &fleet, &hour, &mut month.search)?;
                 let at = (&fleet, &hour);
                 both.play(parameters, at, &mut month.calibrated, &mut month.totals)?;
-                first_only.play(parameters, at, &mut month.no_second_stage, &mut ignored)?;
+                if let Some(session) = ablation {
+                    session.play(parameters, at, &mut month.no_second_stage, &mut ignored)?;
+                }
             }
         }
         let days = parameters.design.days.iter().sum();
