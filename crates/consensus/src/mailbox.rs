@@ -58,4 +58,10 @@ impl Mailbox {
     pub async fn processed_height(&self) -> u64 {
         self.0.get_processed().await.map_or(0, |processed| processed.height().get())
     }
+
+    /// Returns the height of the highest block that is known to be final here, delivered or not;
+    /// far above [`processed_height`](Self::processed_height) while a validator catches up.
+    pub async fn final_height(&self) -> u64 {
+        self.0.get_info(Identifier::Latest).await.map_or(0, |(height, _)| height.get())
+    }
 }

@@ -11,12 +11,16 @@ use support::{Log, config};
 
 const HEIGHT: u64 = 40;
 
+/// Slow enough that a fault after three seconds comes before the last height.
+const WAN: Link =
+    Link { latency: Duration::from_millis(30), jitter: Duration::from_millis(5), loss_percent: 0 };
+
 fn scenario(seed: u64) -> Scenario {
     Scenario {
         seed,
         config: config(),
         validators: 4,
-        link: Link::LAN,
+        link: WAN,
         faults: Vec::new(),
         height: HEIGHT,
         time_limit: Duration::from_secs(300),
@@ -55,7 +59,7 @@ fn a_validator_that_crashed_gets_every_block_again() {
             (Duration::from_millis(3_000), Fault::Crash(0)),
             (Duration::from_millis(4_200), Fault::Restart(0)),
         ];
-        let outcome = agree(&Scenario { faults, height: 200, ..scenario(seed) });
+        let outcome = agree(&Scenario { faults, height: 80, ..scenario(seed) });
 
         assert_eq!(outcome.crashes, 1);
     }
@@ -78,11 +82,11 @@ fn a_crashed_validator_is_dead() {
             log
         }
     };
-    let scenario = Scenario { faults, height: 300, ..scenario(4) };
+    let scenario = Scenario { faults, height: 80, ..scenario(4) };
     run(&scenario, build, |_| true).unwrap();
 
     let heights: Vec<_> = lives.lock().unwrap().iter().map(Log::height).collect();
-    assert!(matches!(heights[..], [1..100, (300..)]), "{heights:?}");
+    assert!(matches!(heights[..], [1..70, (80..)]), "{heights:?}");
 }
 
 #[test]
@@ -102,7 +106,7 @@ fn halves_wait_for_each_other_and_agree_after_the_heal() {
             (Duration::from_millis(3_000), Fault::Partition(vec![0, 1])),
             (Duration::from_secs(23), Fault::Heal),
         ];
-        agree(&Scenario { faults, height: 60, ..scenario(seed) });
+        agree(&Scenario { faults, height: 80, ..scenario(seed) });
     }
 }
 
