@@ -1,5 +1,7 @@
 //! Carbon in the power market: what it adds to an offer, and who answers for the emissions.
 
+pub mod passthrough;
+
 use duet_units::{
     BasisPoints, CarbonPrice, EmissionFactor, Emissions, Energy, OverflowError, Price,
     div_half_away, largest_remainder,

@@ -21,6 +21,8 @@
 //! - [`green`]: green power contracts.
 //! - [`fee`]: what a venue charges.
 //! - [`settlement`]: contracts and metered energy turned into statement lines.
+//! - [`deviation`]: what deviating from contracts costs.
+//! - [`curve`], [`curtailment`]: contracts over periods, and cut to what the grid can carry.
 //! - [`certificate`]: energy certificates from metered energy.
 
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::as_conversions))]
@@ -31,6 +33,9 @@ pub mod allowance;
 pub mod auction;
 pub mod carbon;
 pub mod certificate;
+pub mod curtailment;
+pub mod curve;
+pub mod deviation;
 pub mod fee;
 pub mod game;
 pub mod green;

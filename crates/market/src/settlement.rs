@@ -3,6 +3,8 @@
 //! Amounts are written from the generator's side: positive is received. A user's statement has
 //! the same lines, and pays them.
 
+pub mod spot;
+
 use duet_units::{Energy, Money, OverflowError, Price};
 
 /// What a statement line is for.
@@ -12,6 +14,14 @@ pub enum Item {
     Contract,
     /// Metered energy above (or, negative, below) all contracts, at the deviation price.
     Deviation,
+    /// Energy of the day-ahead market, or what it has above the contracts.
+    DayAhead,
+    /// Energy of the real-time market, or what the meter has above the market before it.
+    RealTime,
+    /// Contracted energy at the difference of contract and reference price.
+    Difference,
+    /// A month's meter reading above the sum of its days.
+    TrueUp,
 }
 
 /// A line of a statement. Its amount was rounded once and is never rounded again.

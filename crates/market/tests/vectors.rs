@@ -6,12 +6,21 @@ use duet_market::allowance::compliance::{
 };
 use duet_market::auction::uniform::{MarginalPrice, UniformRule, clear_uniform, price_below};
 use duet_market::auction::{CallRule, clear};
+use duet_market::curve::quarter_hours;
+use duet_market::deviation::{
+    Charged, Clawback, Delivery, FreeBand, MeanPrices, clawback, free_band,
+};
 use duet_market::fee::FeeRule;
 use duet_market::green::{self, Month, share_over_contracts};
 use duet_market::guarantee::{Deal, trading_risk};
 use duet_market::order::{Order, Rationing, Side};
+use duet_market::quota::Account;
 use duet_market::rolling::median;
-use duet_units::{Allowances, BasisPoints, CarbonPrice, EmissionFactor, Energy, Money, Price};
+use duet_market::settlement::Line;
+use duet_market::settlement::spot::{Method, SpotEnergy, SpotPrices, settle_spot};
+use duet_units::{
+    Allowances, BasisPoints, CarbonPrice, EmissionFactor, Energy, Money, Power, Price,
+};
 use serde_json::Value;
 
 fn vector(name: &str) -> Value {
@@ -180,5 +189,99 @@ fn v9_fee_of_both_sides() {
     let rule = FeeRule { of_value_ppm: 300, ..FeeRule::FREE };
     for side in vector["both_sides_permille_0_3"].as_array().unwrap() {
         assert_eq!(rule.fee(Energy::ZERO, fen(&vector["trade_fen"])), Ok(fen(side)));
+    }
+}
+
+/// The energy of V5 or V5b with the prices of V5.
+fn spot(energy_of: &Value, metered: &str) -> (SpotEnergy, SpotPrices) {
+    let prices = vector("V5_settlement");
+    let prices = SpotPrices {
+        contract: price(&prices["Pc"]),
+        day_ahead: price(&prices["Pda"]),
+        real_time: price(&prices["Prt"]),
+        reference: price(&prices["Pref"]),
+    };
+    let energy = SpotEnergy {
+        contracted: energy(&energy_of["Qc"]),
+        day_ahead: Some(energy(&energy_of["Qda"])),
+        metered: energy(&energy_of[metered]),
+    };
+    (energy, prices)
+}
+
+fn amounts(lines: &[Line]) -> Vec<Money> {
+    lines.iter().map(|line| line.amount).collect()
+}
+
+#[test]
+fn v5_both_settlement_methods() {
+    let vector = vector("V5_settlement");
+    let (energy, prices) = spot(&vector, "Qrt");
+    let one = amounts(&settle_spot(&energy, &prices, Method::One).unwrap());
+    let items = &vector["method1_items_fen"];
+    assert_eq!(one, ["day_ahead", "cfd", "real_time_dev"].map(|item| fen(&items[item])));
+    assert_eq!(Money::sum(one), Ok(fen(&items["total"])));
+    let two = amounts(&settle_spot(&energy, &prices, Method::Two).unwrap());
+    let items = &vector["method2_items_fen"];
+    assert_eq!(two, ["contract", "day_ahead_dev", "real_time_dev"].map(|item| fen(&items[item])));
+    assert_eq!(Money::sum(two), Ok(fen(&items["total"])));
+}
+
+#[test]
+fn v5b_a_users_settlement() {
+    let vector = vector("V5b_user");
+    let (energy, prices) = spot(&vector, "Qact");
+    let two = amounts(&settle_spot(&energy, &prices, Method::Two).unwrap());
+    assert_eq!(two, ["contract", "da", "rt"].map(|item| fen(&vector["items_fen"][item])));
+    assert_eq!(Money::sum(two), Ok(fen(&vector["total_fen"])));
+}
+
+#[test]
+fn v6_free_band_of_three_percent() {
+    let vector = vector("V6_fujian");
+    let delivery = Delivery {
+        contracted: energy(&vector["contract_kwh"]),
+        metered: energy(&vector["actual_kwh"]),
+    };
+    let terms = FreeBand {
+        free: BasisPoints::from_bp(300),
+        share: BasisPoints::from_bp(500),
+        charged: Charged::Both,
+    };
+    let charge = free_band(&delivery, price(&vector["price_milli"]), &terms).unwrap();
+    assert_eq!(charge.quantity, energy(&vector["excess_kwh"]));
+    assert_eq!(charge.amount, fen(&vector["charge_fen"]));
+}
+
+#[test]
+fn v6b_clawback_from_a_user_with_too_few_contracts() {
+    let vector = vector("V6b_anhui_user_undersigned");
+    let delivery = Delivery {
+        contracted: energy(&vector["contract_kwh"]),
+        metered: energy(&vector["actual_kwh"]),
+    };
+    let spot = Price::from_milli_yuan_per_mwh(340_000);
+    let contract = spot.plus(price(&vector["recover_price_milli"])).unwrap();
+    let terms = Clawback {
+        least: BasisPoints::from_bp(6_000),
+        most: BasisPoints::from_bp(20_000),
+        lacking: BasisPoints::ONE,
+        excess: BasisPoints::ZERO,
+    };
+    let prices = MeanPrices { contract, spot };
+    let charge = clawback(Account::User, &delivery, &prices, &terms);
+    let charge = charge.unwrap();
+    assert_eq!(charge.quantity, energy(&vector["dev_kwh"]));
+    assert_eq!(charge.price, price(&vector["recover_price_milli"]));
+    assert_eq!(charge.amount, fen(&vector["charge_fen"]));
+}
+
+#[test]
+fn v10_quarter_hours_between_two_hours() {
+    let vector = vector("V10_interp");
+    let hours = ["t", "t1"].map(|name| Power::from_kw(int(&vector[name])));
+    let points = quarter_hours(&hours).unwrap();
+    for (point, expected) in points.iter().zip(vector["points"].as_array().unwrap()) {
+        assert_eq!(point.power.kw() as f64, expected.as_f64().unwrap());
     }
 }
