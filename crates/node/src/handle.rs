@@ -241,6 +241,12 @@ impl Handle {
         self.executor.state_proof(key).await
     }
 
+    /// The state root after the block at `height`, if that is among the last few thousand.
+    #[must_use]
+    pub fn state_root_at(&self, height: u64) -> Option<Digest> {
+        lock(&self.shared.roots).get(&height).map(|executed| executed.state_root)
+    }
+
     /// A final block with its receipts.
     pub async fn block(&self, height: u64) -> Option<BlockView> {
         let block = self.mailbox.block(height).await?;

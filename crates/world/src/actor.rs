@@ -1,0 +1,107 @@
+//! Somebody who signs transactions and sends them to one validator.
+
+use crate::founding::demo_seed;
+use duet_ledger::{Action, Digest, PublicKey, Refusal, Rejection, Unsigned};
+use duet_node::{FinalReceipt, Handle, SubmitError};
+use ed25519_zebra::{SigningKey, VerificationKeyBytes};
+use std::time::Duration;
+
+/// How long an actor waits for a transaction to become final before it takes the chain for dead.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What an actor asked for was not done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// The validator did not take it.
+    #[error(transparent)]
+    AtTheDoor(#[from] SubmitError),
+    /// It is in a block and broke a rule there.
+    #[error("refused in block {height}: {}", .rejection.map_or("unknown rule", Rejection::rule))]
+    InTheBlock {
+        /// The height of the block.
+        height: u64,
+        /// The rule.
+        rejection: Option<Rejection>,
+    },
+    /// It did not become final.
+    #[error("not final after {} seconds", PATIENCE.as_secs())]
+    NotFinal,
+}
+
+impl Refused {
+    /// The rule that it broke, wherever that was found.
+    #[must_use]
+    pub const fn rejection(&self) -> Option<Rejection> {
+        match self {
+            Self::AtTheDoor(SubmitError::Refused(Refusal { rejection, .. })) => Some(*rejection),
+            Self::InTheBlock { rejection, .. } => *rejection,
+            Self::AtTheDoor(SubmitError::Full(_)) | Self::NotFinal => None,
+        }
+    }
+}
+
+/// A simulated person, bank or device with its key.
+#[derive(Debug)]
+pub struct Actor {
+    key: SigningKey,
+    nonce: u64,
+    node: Handle,
+}
+
+impl Actor {
+    /// The actor with this label, who talks to `node`.
+    #[must_use]
+    pub fn new(label: &str, node: &Handle) -> Self {
+        let key = SigningKey::from(demo_seed(label));
+        let public = PublicKey::from_bytes(VerificationKeyBytes::from(&key).into());
+        let nonce = node.read(|state| state.nonce(public));
+        Self { key, nonce, node: node.clone() }
+    }
+
+    /// The actor's public key.
+    #[must_use]
+    pub fn public(&self) -> PublicKey {
+        PublicKey::from_bytes(VerificationKeyBytes::from(&self.key).into())
+    }
+
+    /// Signs `action` and sends it; returns the hash once it is in the mempool.
+    ///
+    /// # Errors
+    ///
+    /// Returns the reason why the validator did not take it.
+    pub fn send(&mut self, action: Action) -> Result<Digest, SubmitError> {
+        self.nonce += 1;
+        let unsigned = Unsigned {
+            channel: self.node.genesis().channel(),
+            signer: self.public(),
+            nonce: self.nonce,
+            action,
+        };
+        self.node.submit(unsigned.sign(&self.key).bytes())
+    }
+
+    /// Waits for the receipt of what was sent.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Refused`] if it broke a rule in its block or does not become final.
+    pub async fn receipt(&self, hash: &Digest) -> Result<FinalReceipt, Refused> {
+        let receipt = self.node.wait_final(hash, PATIENCE).await.ok_or(Refused::NotFinal)?;
+        if receipt.receipt.is_accepted() {
+            Ok(receipt)
+        } else {
+            let rejection = receipt.receipt.rejection();
+            Err(Refused::InTheBlock { height: receipt.height, rejection })
+        }
+    }
+
+    /// Sends and waits until it is final.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Refused`] if it was not done.
+    pub async fn act(&mut self, action: Action) -> Result<FinalReceipt, Refused> {
+        let hash = self.send(action)?;
+        self.receipt(&hash).await
+    }
+}

@@ -1,0 +1,540 @@
+//! A delivery day in the simulated world, from the opening of accounts to settlement.
+//!
+//! ```text
+//! day before  09:00 gate opens, members place orders   11:00 gate closes, the session clears
+//!             11:30 the bank confirms   12:00 dispatch is issued   12:05 devices answer
+//! the day     energy flows; meters report every quarter of the day
+//! day after   00:10 the session is settled; allowances are surrendered, certificates move
+//! ```
+
+use crate::{
+    actor::{Actor, Refused},
+    clock::WorldClock,
+    founding::Founding,
+};
+use duet_ledger::{
+    Acknowledgement, Action, CertificateState, Digest, DispatchId, DispatchState, MeterReport,
+    OrderId, OrderRequest, PaymentId, PaymentState, Phase, Quality, Reading, RetirementPurpose,
+    SessionId, SessionNotice, SessionTerms, State,
+};
+use duet_market::order::Side;
+use duet_node::{FinalReceipt, Handle, SubmitError};
+use duet_study::scenario::{MeterId, PeriodEnergy, PlannedOrder, Scenario};
+use duet_units::{Allowances, BasisPoints, ClockTime, DeliveryDay, Energy, Price, Resolution};
+use std::{collections::BTreeMap, time::Duration};
+
+const HOUR_MS: i64 = 3_600_000;
+const MINUTE_MS: i64 = 60_000;
+/// One of so many accepted orders is withdrawn again before the gate closes.
+const WITHDRAWN_ONE_IN: usize = 97;
+/// One of so many orders has a slip: its price is off the tick.
+const SLIP_ONE_IN: usize = 499;
+/// How long to wait when a mempool is full.
+const BACK_OFF: Duration = Duration::from_millis(50);
+
+/// Why a simulated day cannot go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DayError {
+    /// Something that the world must do was refused.
+    #[error("{what}: {reason}")]
+    Refused {
+        /// What was to be done.
+        what: &'static str,
+        /// Why it was not.
+        reason: Refused,
+    },
+    /// The ledger does not show what it should by now.
+    #[error("{0}")]
+    Missing(&'static str),
+}
+
+/// What members sent on a day, and what came of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Orders sent.
+    pub submitted: u64,
+    /// Orders accepted.
+    pub accepted: u64,
+    /// Orders refused, by a validator or in a block.
+    pub rejected: u64,
+    /// Every transaction of the day that became final, for the check of its receipt.
+    pub transactions: Vec<Digest>,
+}
+
+/// The simulated world around a channel.
+#[derive(Debug)]
+pub struct TradingDay {
+    scenario: Scenario,
+    founding: Founding,
+    nodes: Vec<Handle>,
+    clock: WorldClock,
+    runtime: duet_node::Clock,
+    first: DeliveryDay,
+}
+
+impl TradingDay {
+    /// The world of `scenario` around the validators `nodes`. The first delivery day is the one
+    /// after the genesis.
+    #[must_use]
+    pub fn new(
+        (scenario, founding): (Scenario, Founding),
+        nodes: Vec<Handle>,
+        clock: WorldClock,
+        runtime: duet_node::Clock,
+    ) -> Self {
+        let first = founding.genesis.time.day().next();
+        Self { scenario, founding, nodes, clock, runtime, first }
+    }
+
+    /// The first delivery day.
+    #[must_use]
+    pub const fn first_day(&self) -> DeliveryDay {
+        self.first
+    }
+
+    /// The validators.
+    #[must_use]
+    pub fn nodes(&self) -> &[Handle] {
+        &self.nodes
+    }
+
+    pub(crate) fn state<T>(&self, f: impl FnOnce(&State) -> T) -> T {
+        self.nodes[0].read(f)
+    }
+
+    fn actor(&self, label: &str) -> Actor {
+        Actor::new(label, &self.nodes[0])
+    }
+
+    /// The session of a delivery day, if it is announced and not void.
+    #[must_use]
+    pub fn session_of(&self, day: DeliveryDay) -> Option<(SessionId, Phase, bool)> {
+        self.state(|state| {
+            let mut sessions = state.sessions().iter();
+            sessions
+                .find(|(_, s)| s.day == day && s.phase != Phase::Void)
+                .map(|(id, s)| (*id, s.phase, s.dispatched))
+        })
+    }
+
+    /// Opens the members' accounts: money from the bank, allowances from the registry; once.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`DayError`] if the ledger refuses.
+    pub async fn open_accounts(&self, tally: &mut Tally) -> Result<(), DayError> {
+        let opened = self.state(|state| !state.balances().is_empty());
+        if opened {
+            return Ok(());
+        }
+        let (mut bank, mut registry) = (self.actor("BANK"), self.actor("REGISTRY"));
+        let places = self.scenario.members.iter().zip(&self.founding.members);
+        for (reference, (member, place)) in (1_u64..).zip(places) {
+            let organisation = place.organisation;
+            let amount = member.opening_cash;
+            if !amount.is_zero() {
+                let action = Action::Deposit { organisation, amount, reference };
+                tally.note("opening deposit", bank.act(action).await)?;
+            }
+            let allowances = member.opening_allowances;
+            if !allowances.is_zero() {
+                let action = Action::AllocateAllowances { organisation, allowances, reference };
+                tally.note("opening allocation", registry.act(action).await)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The terms of the scenario's sessions.
+    #[must_use]
+    pub fn terms(&self) -> SessionTerms {
+        let market = &self.scenario.market;
+        let middle = (market.floor.milli_yuan_per_mwh() + market.ceiling.milli_yuan_per_mwh()) / 2;
+        SessionTerms {
+            resolution: Resolution::Hour,
+            floor: market.floor,
+            ceiling: market.ceiling,
+            tick: market.tick,
+            lot: market.lot,
+            reference_price: Price::from_milli_yuan_per_mwh(middle),
+            carbon_price: market.carbon_price,
+            price_numerator: 1,
+            price_denominator: 2,
+            rationing: market.rationing,
+            second_stage: true,
+            compensation_cap: market.compensation_cap,
+            fund_share: market.fund_share,
+        }
+    }
+
+    /// Trades a delivery day: notice, orders, gate, payments, dispatch, answers. With `window` the
+    /// gate stays open that long on the runtime's clock, so that others can place orders too.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`DayError`] if the ledger refuses what the institutions do.
+    pub async fn trade(
+        &self,
+        day: DeliveryDay,
+        window: Option<Duration>,
+        tally: &mut Tally,
+    ) -> Result<(), DayError> {
+        let (open, close) = gates(day);
+        self.clock.jump_to(open.plus_ms(-HOUR_MS));
+        if self.session_of(day).is_none() {
+            let terms = self.terms();
+            let notice = SessionNotice { day, gate_open: open, gate_close: close, terms };
+            let receipt = self.actor("EXCHANGE").act(Action::OpenSession(notice)).await;
+            tally.note("notice of the session", receipt)?;
+        }
+        let (session, phase, _) =
+            self.session_of(day).ok_or(DayError::Missing("the session was not announced"))?;
+        if phase.is_live() && phase != Phase::Cleared {
+            self.clock.jump_to(open);
+            self.until(|state| phase_of(state, session) != Some(Phase::Announced)).await;
+            let untouched = self.state(|state| {
+                state.sessions().get(&session).is_some_and(|session| session.orders == 0)
+            });
+            if untouched {
+                self.place_orders(session, day, tally).await?;
+            }
+            if let Some(window) = window {
+                self.clock.pass_to(close, window, &self.runtime).await;
+            }
+            self.clock.jump_to(close);
+            self.until(|state| phase_of(state, session).is_none_or(|p| p >= Phase::Cleared)).await;
+        }
+        self.pay(session, close, tally).await?;
+        self.dispatch(session, close, tally).await
+    }
+
+    /// Waits until the first validator's state satisfies `done`.
+    async fn until(&self, done: impl Fn(&State) -> bool) {
+        let mut height = self.state(State::height);
+        while !self.state(&done) {
+            height += 1;
+            self.nodes[0].wait_height(height).await;
+        }
+    }
+
+    /// Members place their orders. Each validator's members go in turn, so that the order of
+    /// acceptance, and with it the day's result, depends on the seed alone.
+    async fn place_orders(
+        &self,
+        session: SessionId,
+        day: DeliveryDay,
+        tally: &mut Tally,
+    ) -> Result<(), DayError> {
+        let number = u32::try_from(day.days() - self.first.days()).unwrap_or(0);
+        let plan = self.scenario.day(number).orders;
+        let mut accepted: Vec<(usize, OrderId)> = Vec::new();
+        self.catch_up().await;
+        for (place, node) in self.nodes.iter().enumerate() {
+            let mut actors: BTreeMap<usize, Actor> = BTreeMap::new();
+            let mut sent = Vec::new();
+            let own = plan.iter().enumerate().filter(|(_, o)| o.member % self.nodes.len() == place);
+            for (index, planned) in own {
+                let label = &self.scenario.members[planned.member].name;
+                let actor = actors.entry(planned.member).or_insert_with(|| Actor::new(label, node));
+                let action = Action::SubmitOrder(self.request(session, index, planned));
+                tally.submitted += 1;
+                match self.send(actor, action).await {
+                    Ok(hash) => sent.push((planned.member, hash)),
+                    Err(_) => tally.rejected += 1,
+                }
+            }
+            for (member, hash) in sent {
+                match actors[&member].receipt(&hash).await {
+                    Ok(receipt) => {
+                        tally.accepted += 1;
+                        accepted.push((member, OrderId(receipt.receipt.subject)));
+                    }
+                    Err(Refused::NotFinal) => {
+                        return Err(DayError::Refused { what: "order", reason: Refused::NotFinal });
+                    }
+                    Err(_) => tally.rejected += 1,
+                }
+                tally.transactions.push(hash);
+            }
+        }
+        for (member, order) in accepted.into_iter().skip(1).step_by(WITHDRAWN_ONE_IN) {
+            let label = &self.scenario.members[member].name;
+            let mut actor = Actor::new(label, &self.nodes[member % self.nodes.len()]);
+            tally.note("withdrawal", actor.act(Action::CancelOrder { order }).await)?;
+        }
+        self.catch_up().await;
+        Ok(())
+    }
+
+    /// Waits until every validator has executed what any of them has: an actor that turns to
+    /// another validator then finds its own last nonce there.
+    pub(crate) async fn catch_up(&self) -> u64 {
+        let heights = self.nodes.iter().map(|node| node.read(State::height));
+        let height = heights.max().unwrap_or(0);
+        for node in &self.nodes {
+            node.wait_height(height).await;
+        }
+        height
+    }
+
+    /// Sends, and waits while the mempool is full.
+    async fn send(&self, actor: &mut Actor, action: Action) -> Result<Digest, SubmitError> {
+        loop {
+            match actor.send(action.clone()) {
+                Err(SubmitError::Full(_)) => self.runtime.sleep(BACK_OFF).await,
+                result => return result,
+            }
+        }
+    }
+
+    fn request(&self, session: SessionId, index: usize, planned: &PlannedOrder) -> OrderRequest {
+        let unit = self.founding.members[planned.member].units[planned.unit.unwrap_or(0)];
+        let conductivity = planned
+            .unit
+            .and_then(|unit| self.scenario.unit(planned.member, unit))
+            .map_or(BasisPoints::ZERO, |unit| unit.conductivity);
+        let slip = i64::from(index % SLIP_ONE_IN == SLIP_ONE_IN - 1);
+        OrderRequest {
+            session,
+            unit,
+            side: planned.side,
+            period: planned.period,
+            limit: Price::from_milli_yuan_per_mwh(planned.limit.milli_yuan_per_mwh() + slip),
+            quantity: planned.quantity,
+            conductivity: if planned.side == Side::Sell { conductivity } else { BasisPoints::ZERO },
+            reference: u64::try_from(index).unwrap_or(u64::MAX),
+        }
+    }
+
+    /// The bank carries out every payment instruction of the session.
+    async fn pay(
+        &self,
+        session: SessionId,
+        close: ClockTime,
+        tally: &mut Tally,
+    ) -> Result<(), DayError> {
+        self.clock.jump_to(close.plus_ms(30 * MINUTE_MS));
+        let open: Vec<PaymentId> = self.state(|state| {
+            let payments = state.payments().iter();
+            payments
+                .filter(|(_, p)| p.session == session && p.state == PaymentState::Proposed)
+                .map(|(id, _)| *id)
+                .collect()
+        });
+        let mut bank = self.actor("BANK");
+        for payment in open {
+            let action = Action::ConfirmPayment { payment, confirmed: true };
+            tally.note("payment", bank.act(action).await)?;
+        }
+        Ok(())
+    }
+
+    /// The dispatcher instructs the units, and their devices answer.
+    async fn dispatch(
+        &self,
+        session: SessionId,
+        close: ClockTime,
+        tally: &mut Tally,
+    ) -> Result<(), DayError> {
+        self.clock.jump_to(close.plus_ms(HOUR_MS));
+        let due = self.state(|state| {
+            let row = state.sessions().get(&session);
+            row.is_some_and(|s| s.phase == Phase::Cleared && !s.dispatched)
+        });
+        if due {
+            let action = Action::IssueDispatch { session };
+            tally.note("dispatch", self.actor("DISPATCH").act(action).await)?;
+        }
+        self.clock.jump_to(close.plus_ms(HOUR_MS + 5 * MINUTE_MS));
+        let waiting: Vec<(DispatchId, String)> = self.state(|state| {
+            let dispatches = state.dispatches().iter();
+            dispatches
+                .filter(|(_, d)| d.session == session && d.state == DispatchState::Issued)
+                .filter_map(|(id, d)| Some((*id, device_label(&state.units().get(&d.unit)?.name))))
+                .collect()
+        });
+        let mut sent = Vec::new();
+        for (dispatch, label) in waiting {
+            let mut device = self.actor(&label);
+            let answer = Acknowledgement { dispatch, accepted: true, cause: 0 };
+            let hash = self.send(&mut device, Action::AckDispatch(answer)).await;
+            sent.push((device, hash.map_err(Refused::from)));
+        }
+        for (device, hash) in sent {
+            let receipt = match hash {
+                Ok(hash) => device.receipt(&hash).await,
+                Err(reason) => Err(reason),
+            };
+            tally.note("answer of a device", receipt)?;
+        }
+        Ok(())
+    }
+
+    /// Delivers: meters report what has flowed of `day` by the end of `period` and is not reported
+    /// yet. The readings are simulated around the schedule.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`DayError`] if the ledger refuses a report.
+    pub async fn deliver(
+        &self,
+        day: DeliveryDay,
+        through: u8,
+        tally: &mut Tally,
+    ) -> Result<(), DayError> {
+        let end = day.start().plus_ms((i64::from(through) + 1) * HOUR_MS + 5 * MINUTE_MS);
+        self.clock.jump_to(end);
+        // A report is judged by a block's time: let one pass.
+        self.until(|state| end <= state.time()).await;
+        let Some((session, Phase::Cleared, _)) = self.session_of(day) else { return Ok(()) };
+        let number = u32::try_from(day.days() - self.first.days()).unwrap_or(0);
+        let schedule = self.schedule(session);
+        let metered = self.scenario.metered(number, &schedule);
+        let mut sent = Vec::new();
+        for readings in metered.chunk_by(|a, b| a.meter == b.meter) {
+            let Some(first) = readings.first() else { continue };
+            let place = &self.founding.members[first.meter.member];
+            let unit = place.units[first.meter.unit.unwrap_or(0)];
+            let (known, name) = self.state(|state| {
+                let from = (unit, day, 0)..=(unit, day, through);
+                let name = state.units().get(&unit).map(|unit| unit.name.clone());
+                (state.readings().range(from).count(), name.unwrap_or_default())
+            });
+            let due = usize::from(through) + 1;
+            if due <= known {
+                continue;
+            }
+            let readings = readings[known..due]
+                .iter()
+                .map(|reading| Reading { energy: reading.energy, quality: Quality::Good })
+                .collect();
+            let first_period = u8::try_from(known).unwrap_or(u8::MAX);
+            let report = MeterReport { unit, day, first_period, version: 1, readings };
+            let mut device = self.actor(&device_label(&name));
+            let hash = self.send(&mut device, Action::ReportMeter(report)).await;
+            sent.push((device, hash.map_err(Refused::from)));
+        }
+        for (device, hash) in sent {
+            let receipt = match hash {
+                Ok(hash) => device.receipt(&hash).await,
+                Err(reason) => Err(reason),
+            };
+            tally.note("meter report", receipt)?;
+        }
+        Ok(())
+    }
+
+    /// The contracted energy of every meter of the scenario in every period, zero included.
+    fn schedule(&self, session: SessionId) -> Vec<PeriodEnergy> {
+        let mut contracted: BTreeMap<_, Energy> = BTreeMap::new();
+        self.state(|state| {
+            for trade in state.trades().values().filter(|t| t.session == session && !t.defaulted) {
+                for order in [trade.buy, trade.sell] {
+                    let Some(order) = state.orders().get(&order) else { continue };
+                    let sum = contracted.entry((order.unit, trade.period)).or_default();
+                    *sum = sum.plus(trade.quantity).unwrap_or(*sum);
+                }
+            }
+        });
+        let mut schedule = Vec::new();
+        for (member, place) in self.founding.members.iter().enumerate() {
+            let generates = self.scenario.members[member].load.is_none();
+            for (position, unit) in place.units.iter().enumerate() {
+                let meter = MeterId { member, unit: generates.then_some(position) };
+                for period in 0..Resolution::Hour.periods() {
+                    let energy = contracted.get(&(*unit, period)).copied().unwrap_or_default();
+                    schedule.push(PeriodEnergy { meter, period, energy });
+                }
+            }
+        }
+        schedule
+    }
+
+    /// Settles a delivered day; then generators surrender allowances for whole tonnes emitted,
+    /// and certificates pass to users, who retire half of them.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`DayError`] if the ledger refuses.
+    pub async fn settle(&self, day: DeliveryDay, tally: &mut Tally) -> Result<(), DayError> {
+        self.clock.jump_to(day.next().start().plus_ms(10 * MINUTE_MS));
+        let Some((session, phase, _)) = self.session_of(day) else { return Ok(()) };
+        if phase == Phase::Cleared {
+            let action = Action::SettleSession { session };
+            tally.note("settlement", self.actor("EXCHANGE").act(action).await)?;
+        }
+        self.surrender(tally).await?;
+        self.move_certificates(tally).await
+    }
+
+    async fn surrender(&self, tally: &mut Tally) -> Result<(), DayError> {
+        for (member, place) in self.scenario.members.iter().zip(&self.founding.members) {
+            let due = self.state(|state| {
+                let account = state.carbon().get(&place.organisation)?;
+                let (tonnes, _) = account.emissions.tonnes_and_rest();
+                let open = i64::try_from(tonnes).ok()? - account.surrendered.t();
+                (0 < open).then(|| Allowances::from_t(open).min(account.free))
+            });
+            if let Some(allowances) = due.filter(|allowances| !allowances.is_zero()) {
+                let action = Action::SurrenderAllowances { allowances };
+                tally.note("surrender", self.actor(&member.name).act(action).await)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn move_certificates(&self, tally: &mut Tally) -> Result<(), DayError> {
+        let users: Vec<usize> = (0..self.scenario.members.len())
+            .filter(|member| self.scenario.members[*member].load.is_some())
+            .collect();
+        let fresh: Vec<_> = self.state(|state| {
+            let lots = state.lots().iter();
+            lots.filter(|(_, lot)| lot.state == CertificateState::Issued)
+                .map(|(id, lot)| (*id, lot.count, lot.owner))
+                .collect()
+        });
+        for (turn, (lot, count, owner)) in fresh.into_iter().enumerate() {
+            let Some(seller) = self.founding.members.iter().position(|m| m.organisation == owner)
+            else {
+                continue;
+            };
+            let buyer = users[turn % users.len()];
+            let to = self.founding.members[buyer].organisation;
+            let mut seller = self.actor(&self.scenario.members[seller].name);
+            let action = Action::TransferCertificates { lot, count, to };
+            tally.note("transfer of certificates", seller.act(action).await)?;
+            let beneficiary = self.scenario.members[buyer].name.clone();
+            let mut user = self.actor(&beneficiary);
+            let (count, purpose) = (count.div_ceil(2), RetirementPurpose::Claim);
+            let action = Action::RetireCertificates { lot, count, purpose, beneficiary };
+            tally.note("retirement of certificates", user.act(action).await)?;
+        }
+        Ok(())
+    }
+}
+
+impl Tally {
+    fn note(
+        &mut self,
+        what: &'static str,
+        receipt: Result<FinalReceipt, Refused>,
+    ) -> Result<(), DayError> {
+        let receipt = receipt.map_err(|reason| DayError::Refused { what, reason })?;
+        self.transactions.push(receipt.receipt.transaction);
+        Ok(())
+    }
+}
+
+fn phase_of(state: &State, session: SessionId) -> Option<Phase> {
+    state.sessions().get(&session).map(|session| session.phase)
+}
+
+fn device_label(unit: &str) -> String {
+    format!("device {unit}")
+}
+
+/// When the gate of a delivery day opens and closes: 09:00 and 11:00 of the day before.
+fn gates(day: DeliveryDay) -> (ClockTime, ClockTime) {
+    let start = day.start();
+    (start.plus_ms(-15 * HOUR_MS), start.plus_ms(-13 * HOUR_MS))
+}

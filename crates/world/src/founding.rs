@@ -1,0 +1,186 @@
+//! The channel that a scenario's market runs on: organisations, keys and units.
+
+use duet_ledger::{
+    Genesis, GenesisError, Identity, Organisation, OrganisationId, PublicKey, Registration, Role,
+    Roles, Technology, Unit, UnitId, Validator,
+};
+use duet_study::scenario::{self, MemberRole, Scenario};
+use duet_units::{ClockTime, EmissionFactor, Power, Price};
+use ed25519_zebra::{SigningKey, VerificationKeyBytes};
+use sha2::{Digest as _, Sha256};
+
+/// The organisations that run the market, in the order of their numbers; their members follow.
+const INSTITUTIONS: [(&str, &str, Role); 5] = [
+    ("EXCHANGE", "\u{4ea4}\u{6613}\u{4e2d}\u{5fc3}", Role::Exchange),
+    ("DISPATCH", "\u{8c03}\u{5ea6}\u{4e2d}\u{5fc3}", Role::Dispatcher),
+    ("REGISTRY", "\u{78b3}\u{6ce8}\u{518c}\u{767b}\u{8bb0}\u{673a}\u{6784}", Role::Registry),
+    ("REGULATOR", "\u{76d1}\u{7ba1}\u{673a}\u{6784}", Role::Regulator),
+    ("BANK", "\u{7ed3}\u{7b97}\u{94f6}\u{884c}", Role::Bank),
+];
+/// The organisations that run a validator: four, so one of them can fail or lie.
+const VALIDATORS: usize = 4;
+/// A consumer's peak over the mean of its load, in percent: the capacity of its connection.
+const CONNECTION_PERCENT: i64 = 300;
+
+/// Why a scenario cannot be founded.
+#[derive(Debug, thiserror::Error)]
+pub enum FoundingError {
+    /// The genesis that it gives is not one.
+    #[error(transparent)]
+    Genesis(#[from] GenesisError),
+    /// A derived key is not one of the curve, which does not happen.
+    #[error("the demo key of {0} is not a key")]
+    Key(String),
+}
+
+/// The seed of a simulated person's key: known to everybody, and so only good for a demo.
+#[must_use]
+pub fn demo_seed(label: &str) -> [u8; 32] {
+    Sha256::new().chain_update(b"duet/demo-key/v1").chain_update(label).finalize().into()
+}
+
+/// Where a member of the scenario is on the channel.
+#[derive(Clone, Debug)]
+pub struct MemberPlace {
+    /// Its organisation.
+    pub organisation: OrganisationId,
+    /// Its generating units in the order of the scenario; a consumer's one connection.
+    pub units: Vec<UnitId>,
+}
+
+/// A channel founded for a scenario, with the keys of everybody in it.
+#[derive(Clone, Debug)]
+pub struct Founding {
+    /// The genesis.
+    pub genesis: Genesis,
+    /// Where the members are, in the order of the scenario.
+    pub members: Vec<MemberPlace>,
+}
+
+impl Founding {
+    /// Founds the channel of a scenario at `time`.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`FoundingError`] if the scenario's units are outside the ledger's ranges.
+    pub fn new(scenario: &Scenario, time: ClockTime) -> Result<Self, FoundingError> {
+        let mut genesis = Genesis {
+            name: scenario.name.clone(),
+            time,
+            validators: Vec::new(),
+            organisations: Vec::new(),
+            identities: Vec::new(),
+            units: Vec::new(),
+        };
+        for (name, name_zh, role) in INSTITUTIONS {
+            add_organisation(&mut genesis, name, name_zh, role)?;
+        }
+        for (name, ..) in INSTITUTIONS.iter().take(VALIDATORS) {
+            let key = public_key(&validator_label(name))?;
+            genesis.validators.push(Validator { name: (*name).to_owned(), key });
+        }
+        let mut members = Vec::new();
+        for member in &scenario.members {
+            let role = match member.role {
+                MemberRole::Generator => Role::Generator,
+                MemberRole::Retailer => Role::Retailer,
+                MemberRole::LargeUser => Role::LargeUser,
+            };
+            let organisation = add_organisation(&mut genesis, &member.name, &member.name_zh, role)?;
+            let mut units = Vec::new();
+            for unit in &member.units {
+                units.push(add_unit(&mut genesis, organisation, &unit.name, &Kind::Plant(unit))?);
+            }
+            if let Some(load) = member.load {
+                let name = format!("{}_LOAD", member.name);
+                units.push(add_unit(&mut genesis, organisation, &name, &Kind::Load(load))?);
+            }
+            members.push(MemberPlace { organisation, units });
+        }
+        genesis.check()?;
+        Ok(Self { genesis, members })
+    }
+
+    /// The seed of the validator key that runs under `name`.
+    #[must_use]
+    pub fn validator_seed(name: &str) -> [u8; 32] {
+        demo_seed(&validator_label(name))
+    }
+}
+
+enum Kind<'a> {
+    Plant(&'a scenario::Unit),
+    Load(Power),
+}
+
+fn validator_label(name: &str) -> String {
+    format!("validator {name}")
+}
+
+fn public_key(label: &str) -> Result<PublicKey, FoundingError> {
+    let key = SigningKey::try_from(&demo_seed(label)[..])
+        .map_err(|_| FoundingError::Key(label.to_owned()))?;
+    Ok(PublicKey::from_bytes(VerificationKeyBytes::from(&key).into()))
+}
+
+fn register(
+    genesis: &mut Genesis,
+    label: &str,
+    organisation: OrganisationId,
+    role: Role,
+) -> Result<PublicKey, FoundingError> {
+    let key = public_key(label)?;
+    let identity = Identity { organisation, roles: Roles::of(&[role]), label: label.to_owned() };
+    genesis.identities.push(Registration { key, identity });
+    Ok(key)
+}
+
+fn add_organisation(
+    genesis: &mut Genesis,
+    name: &str,
+    name_zh: &str,
+    role: Role,
+) -> Result<OrganisationId, FoundingError> {
+    let id = OrganisationId(u32::try_from(genesis.organisations.len()).unwrap_or(u32::MAX));
+    genesis.organisations.push(Organisation { name: name.to_owned(), name_zh: name_zh.to_owned() });
+    register(genesis, name, id, role)?;
+    Ok(id)
+}
+
+fn add_unit(
+    genesis: &mut Genesis,
+    owner: OrganisationId,
+    name: &str,
+    kind: &Kind<'_>,
+) -> Result<UnitId, FoundingError> {
+    let id = UnitId(u32::try_from(genesis.units.len()).unwrap_or(u32::MAX));
+    let device = register(genesis, &format!("device {name}"), owner, Role::Device)?;
+    let name = name.to_owned();
+    genesis.units.push(match kind {
+        Kind::Plant(unit) => Unit {
+            owner,
+            name,
+            technology: match unit.technology {
+                scenario::Technology::Coal => Technology::Coal,
+                scenario::Technology::Wind => Technology::Wind,
+                scenario::Technology::Solar => Technology::Solar,
+            },
+            capacity: unit.capacity,
+            registered_cost: unit.registered_cost,
+            emission_factor: unit.emission_factor,
+            benchmark: unit.benchmark,
+            device,
+        },
+        Kind::Load(load) => Unit {
+            owner,
+            name,
+            technology: Technology::Load,
+            capacity: Power::from_kw(load.kw() * CONNECTION_PERCENT / 100),
+            registered_cost: Price::ZERO,
+            emission_factor: EmissionFactor::ZERO,
+            benchmark: EmissionFactor::ZERO,
+            device,
+        },
+    });
+    Ok(id)
+}
