@@ -1,6 +1,9 @@
 //! What the tests over loopback share: the small plant, simulated and read.
+#![allow(dead_code, reason = "each test program uses its part")]
 
-use std::collections::BTreeSet;
+pub(crate) mod peer;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +12,7 @@ use duet_gateway::clock::SystemClock;
 use duet_gateway::field::{
     Command, CommandFailure, FieldEvent, Surroundings, run_iec104, run_modbus,
 };
-use duet_gateway::point_map::PointMap;
+use duet_gateway::point_map::{Iec104Station, ModbusStation, PointMap};
 use duet_gateway::simulate::{Behaviour, ModbusServer, Plant, serve_iec104, serve_modbus};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
@@ -25,32 +28,40 @@ pub(crate) fn map() -> PointMap {
     map
 }
 
-/// A simulated plant, and the gateway's clients that read it.
-pub(crate) struct Bench {
-    pub(crate) plant: Plant,
-    pub(crate) iec104: SocketAddr,
-    pub(crate) modbus: SocketAddr,
-    _server: ModbusServer,
+/// What the gateway's clients read, and what they are told.
+pub(crate) struct Link {
     events: mpsc::Receiver<FieldEvent>,
-    commands: [mpsc::Sender<Command>; 2],
+    commands: BTreeMap<&'static str, mpsc::Sender<Command>>,
 }
 
-impl Bench {
-    pub(crate) async fn start() -> Self {
-        let map = map();
-        let plant = Plant::new(&map, Behaviour::default());
-        let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let (every, clock) = (Duration::from_millis(100), Arc::new(SystemClock));
-        let iec104 = serve_iec104(&map.iec104[0], &plant, clock, any, every).await.expect("starts");
-        let server = serve_modbus(&map.modbus[0], &plant, any).await.expect("starts");
-        let (events, commands) = clients(map, iec104, server.address);
-        Self { plant, iec104, modbus: server.address, _server: server, events, commands }
+impl Link {
+    /// A client of one station over IEC 60870-5-104.
+    pub(crate) fn iec104(station: Iec104Station) -> Self {
+        let (around, events) = surroundings();
+        let (commands, receiver) = mpsc::channel(4);
+        tokio::spawn(run_iec104(station, around, receiver));
+        Self { events, commands: BTreeMap::from([("dt1", commands)]) }
     }
 
-    /// The same plant, read anew through proxies.
-    pub(crate) fn through(mut self, iec104: &Proxy, modbus: &Proxy) -> Self {
-        (self.events, self.commands) = clients(map(), iec104.address, modbus.address);
-        self
+    /// A client of one station over Modbus TCP.
+    pub(crate) fn modbus(station: ModbusStation) -> Self {
+        let (around, events) = surroundings();
+        let (commands, receiver) = mpsc::channel(4);
+        tokio::spawn(run_modbus(station, around, receiver));
+        Self { events, commands: BTreeMap::from([("pv1", commands)]) }
+    }
+
+    /// Clients of both stations of the small plant.
+    pub(crate) fn both(iec104: SocketAddr, modbus: SocketAddr) -> Self {
+        let mut map = map();
+        let (around, events) = surroundings();
+        let (mut rtu, mut pv) = (map.iec104.remove(0), map.modbus.remove(0));
+        (rtu.address, pv.address) = (iec104.to_string(), modbus.to_string());
+        let (rtu_commands, rtu_receiver) = mpsc::channel(4);
+        let (pv_commands, pv_receiver) = mpsc::channel(4);
+        tokio::spawn(run_iec104(rtu, around.clone(), rtu_receiver));
+        tokio::spawn(run_modbus(pv, around, pv_receiver));
+        Self { events, commands: BTreeMap::from([("dt1", rtu_commands), ("pv1", pv_commands)]) }
     }
 
     /// The next event of a point.
@@ -91,7 +102,7 @@ impl Bench {
     /// Sends a command to the station that has the set-point, while its events are read.
     pub(crate) async fn command(&mut self, name: &str, counts: i64) -> Result<(), CommandFailure> {
         let (reply, outcome) = oneshot::channel();
-        let station = usize::from(name.starts_with("pv1"));
+        let station = name.split('.').next().expect("a machine");
         let command = Command { name: name.into(), counts, reply };
         self.commands[station].send(command).await.expect("the client runs");
         let drain = async { while self.events.recv().await.is_some() {} };
@@ -102,22 +113,34 @@ impl Bench {
     }
 }
 
-fn clients(
-    map: PointMap,
-    iec104: SocketAddr,
-    modbus: SocketAddr,
-) -> (mpsc::Receiver<FieldEvent>, [mpsc::Sender<Command>; 2]) {
+fn surroundings() -> (Surroundings, mpsc::Receiver<FieldEvent>) {
     let (sender, events) = mpsc::channel(duet_gateway::field::QUEUE);
-    let around = Surroundings { events: sender, clock: Arc::new(SystemClock) };
-    let mut rtu = map.iec104.into_iter().next().expect("a station");
-    rtu.address = iec104.to_string();
-    let mut pv = map.modbus.into_iter().next().expect("a station");
-    pv.address = modbus.to_string();
-    let (rtu_commands, rtu_receiver) = mpsc::channel(4);
-    let (pv_commands, pv_receiver) = mpsc::channel(4);
-    tokio::spawn(run_iec104(rtu, around.clone(), rtu_receiver));
-    tokio::spawn(run_modbus(pv, around, pv_receiver));
-    (events, [rtu_commands, pv_commands])
+    (Surroundings { events: sender, clock: Arc::new(SystemClock) }, events)
+}
+
+/// A simulated plant.
+pub(crate) struct Bench {
+    pub(crate) plant: Plant,
+    pub(crate) iec104: SocketAddr,
+    pub(crate) modbus: SocketAddr,
+    _server: ModbusServer,
+}
+
+impl Bench {
+    pub(crate) async fn start() -> Self {
+        let map = map();
+        let plant = Plant::new(&map, Behaviour::default());
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let (every, clock) = (Duration::from_millis(100), Arc::new(SystemClock));
+        let iec104 = serve_iec104(&map.iec104[0], &plant, clock, any, every).await.expect("starts");
+        let server = serve_modbus(&map.modbus[0], &plant, any).await.expect("starts");
+        Self { plant, iec104, modbus: server.address, _server: server }
+    }
+
+    /// The gateway's clients of the plant.
+    pub(crate) fn link(&self) -> Link {
+        Link::both(self.iec104, self.modbus)
+    }
 }
 
 /// A TCP proxy whose connections can be cut.
