@@ -107,9 +107,9 @@ fn serve(
         }
         let page = crate::page::start(args.listen, args.web_dir.clone(), nodes[0].clone(), true)?;
         text::welcome(&page, &nodes);
-        let days = keep_trading(args, &world, &time, &clock);
-        let stop = futures::future::select(std::pin::pin!(days), std::pin::pin!(interrupted()));
-        match stop.await {
+        let days = std::pin::pin!(keep_trading(args, &world, &time, &clock));
+        let interrupted = std::pin::pin!(interrupted());
+        match futures::future::select(days, interrupted).await {
             futures::future::Either::Left((result, _)) => result,
             futures::future::Either::Right((result, _)) => {
                 text::goodbye(&nodes, args.data.is_some());
