@@ -11,6 +11,7 @@
 //! - [`auction`]: the call auction at one price, with its competitive interval; the other official
 //!   rules of centralised bidding.
 //! - [`rolling`]: continuous trading in a book, at the maker's or the median price.
+//! - [`linked`]: multi-period orders, all or nothing.
 //! - [`listing`]: one side posts, the other takes.
 //! - [`quota`], [`guarantee`]: how much a participant may still trade.
 //! - [`pairing`]: who delivers to whom, once the filled energies are known.
@@ -40,6 +41,7 @@ pub mod fee;
 pub mod game;
 pub mod green;
 pub mod guarantee;
+pub mod linked;
 pub mod listing;
 pub mod order;
 pub mod pairing;
