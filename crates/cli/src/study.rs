@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
+use duet_study::passthrough::{EstimateOptions, PassThrough};
+use duet_study::scenario::Scenario;
 use duet_study::table1::{TableReport, TableScenario};
 use serde::Serialize;
 
@@ -19,6 +21,8 @@ pub(crate) struct StudyArgs {
 enum Study {
     /// The paper's table 1: eight plants on three platforms.
     Table1(Table1Args),
+    /// How much of the carbon price reaches the power price, and who pays.
+    Passthrough(PassthroughArgs),
 }
 
 /// Where results go.
@@ -44,6 +48,24 @@ struct Table1Args {
     output: Output,
 }
 
+#[derive(Debug, Args)]
+struct PassthroughArgs {
+    /// The scenario: its folder, or the scenario.toml in it.
+    #[arg(long, value_name = "FILE", default_value = "scenarios/hebei-south")]
+    scenario: PathBuf,
+    /// The day of the scenario that the grid is cleared on.
+    #[arg(long, default_value_t = 0)]
+    day: u32,
+    /// How many simulated days the estimate observes.
+    #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u32).range(2..=3_650))]
+    days: u32,
+    /// What the simulated carbon price is drawn from.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    #[command(flatten)]
+    output: Output,
+}
+
 /// Runs a study.
 ///
 /// # Errors
@@ -52,6 +74,7 @@ struct Table1Args {
 pub(crate) fn run(args: StudyArgs) -> anyhow::Result<()> {
     match args.study {
         Study::Table1(args) => table1(&args),
+        Study::Passthrough(args) => passthrough(&args),
     }
 }
 
@@ -59,6 +82,13 @@ fn table1(args: &Table1Args) -> anyhow::Result<()> {
     let scenario = TableScenario::load(folder(&args.scenario))?;
     let report: TableReport = scenario.play(args.seeds)?;
     args.output.write(&report, &report.text(), &report.files(&scenario)?)
+}
+
+fn passthrough(args: &PassthroughArgs) -> anyhow::Result<()> {
+    let scenario = Scenario::load(folder(&args.scenario))?;
+    let options = EstimateOptions { days: args.days, seed: args.seed };
+    let study = PassThrough::run(&scenario, args.day, &options)?;
+    args.output.write(&study, &study.text(), &study.files())
 }
 
 /// A scenario is a folder; naming the file in it is as good.

@@ -4,7 +4,9 @@
 //! play the very code of `duet-market` on such data. Floats are allowed in this crate, for
 //! statistics and plots; whatever enters a clearing is an integer quantity of `duet-units`.
 
+pub mod passthrough;
 pub mod random;
+pub mod regression;
 pub mod report;
 pub mod scenario;
 pub mod table1;
