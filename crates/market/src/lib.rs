@@ -16,6 +16,7 @@
 //! - [`quota`], [`guarantee`]: how much a participant may still trade.
 //! - [`pairing`]: who delivers to whom, once the filled energies are known.
 //! - [`game`]: the joint session, a call auction followed by a compensated second stage.
+//! - [`joint`]: energy and allowances cleared together, with the evidence that it is right.
 //! - [`carbon`]: what carbon adds to an offer, and who answers for the emissions.
 //! - [`allowance`]: bands, closing price and one-way bidding of allowances; allocation and the duty
 //!   to surrender.
@@ -41,6 +42,7 @@ pub mod fee;
 pub mod game;
 pub mod green;
 pub mod guarantee;
+pub mod joint;
 pub mod linked;
 pub mod listing;
 pub mod order;

@@ -4,6 +4,7 @@ mod auction;
 mod bidding;
 mod carbon;
 mod game;
+mod joint;
 mod linked;
 mod rolling;
 mod second_stage;
