@@ -1,12 +1,14 @@
 //! `duet study`: studies that need no chain.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
+use duet_study::incentives::{Design, Incentives};
 use duet_study::passthrough::{EstimateOptions, PassThrough};
 use duet_study::scenario::Scenario;
+use duet_study::table1::calibrate::{Plants, Search};
 use duet_study::table1::{TableReport, TableScenario};
 use serde::Serialize;
 
@@ -23,6 +25,10 @@ enum Study {
     Table1(Table1Args),
     /// How much of the carbon price reaches the power price, and who pays.
     Passthrough(PassthroughArgs),
+    /// Refit the five market parameters of table 1, with hold-out errors and sensitivity.
+    Calibrate(CalibrateArgs),
+    /// What a single trader gains by not being truthful, under designs of the second stage.
+    Incentives(IncentivesArgs),
 }
 
 /// Where results go.
@@ -66,6 +72,37 @@ struct PassthroughArgs {
     output: Output,
 }
 
+#[derive(Debug, Args)]
+struct CalibrateArgs {
+    /// The scenario: its folder, or the scenario.toml in it.
+    #[arg(long, value_name = "FILE", default_value = "scenarios/table1")]
+    scenario: PathBuf,
+    /// What the search's random numbers are drawn from.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many months each of the three fits may play.
+    #[arg(long, default_value_t = 4_000)]
+    evaluations: u64,
+    /// How far around the scenario's parameters the search starts, as a share of the bounds; from
+    /// 1 on it starts anywhere.
+    #[arg(long, default_value_t = 0.02)]
+    width: f64,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Debug, Args)]
+struct IncentivesArgs {
+    /// The scenario: its folder, or the scenario.toml in it.
+    #[arg(long, value_name = "FILE", default_value = "scenarios/table1")]
+    scenario: PathBuf,
+    /// How many hours of the calibrated market to play.
+    #[arg(long, default_value_t = 60)]
+    markets: usize,
+    #[command(flatten)]
+    output: Output,
+}
+
 /// Runs a study.
 ///
 /// # Errors
@@ -75,6 +112,8 @@ pub(crate) fn run(args: StudyArgs) -> anyhow::Result<()> {
     match args.study {
         Study::Table1(args) => table1(&args),
         Study::Passthrough(args) => passthrough(&args),
+        Study::Calibrate(args) => calibrate(&args),
+        Study::Incentives(args) => incentives(&args),
     }
 }
 
@@ -89,6 +128,62 @@ fn passthrough(args: &PassthroughArgs) -> anyhow::Result<()> {
     let options = EstimateOptions { days: args.days, seed: args.seed };
     let study = PassThrough::run(&scenario, args.day, &options)?;
     args.output.write(&study, &study.text(), &study.files())
+}
+
+fn calibrate(args: &CalibrateArgs) -> anyhow::Result<()> {
+    let scenario = TableScenario::load(folder(&args.scenario))?;
+    let search = Search {
+        seed: args.seed,
+        evaluations: args.evaluations,
+        plants: Plants::All,
+        width: args.width,
+    };
+    let mut progress = Progress::new("months", args.evaluations.saturating_mul(3));
+    let report = scenario.calibrate(&search, &mut |count| progress.show(count))?;
+    progress.clear();
+    args.output.write(&report, &report.text(), &report.files())
+}
+
+fn incentives(args: &IncentivesArgs) -> anyhow::Result<()> {
+    let scenario = TableScenario::load(folder(&args.scenario))?;
+    let total = u64::try_from(args.markets.saturating_mul(Design::ALL.len()))?;
+    let mut progress = Progress::new("markets", total);
+    let study = Incentives::run(&scenario, args.markets, &mut |count| {
+        progress.show(u64::try_from(count).unwrap_or(total));
+    })?;
+    progress.clear();
+    args.output.write(&study, &study.text(), &study.files())
+}
+
+/// A progress bar on standard error, if somebody looks at it.
+struct Progress {
+    what: &'static str,
+    total: u64,
+    shown_percent: Option<u64>,
+}
+
+impl Progress {
+    fn new(what: &'static str, total: u64) -> Self {
+        Self { what, total: total.max(1), shown_percent: None }
+    }
+
+    fn show(&mut self, count: u64) {
+        let percent = (count.saturating_mul(100) / self.total).min(100);
+        if self.shown_percent == Some(percent) || !std::io::stderr().is_terminal() {
+            return;
+        }
+        self.shown_percent = Some(percent);
+        let bar = "#".repeat(usize::try_from(percent / 4).unwrap_or(0));
+        // A bar that cannot be drawn is no reason to stop.
+        let _ignored =
+            write!(std::io::stderr(), "\r[{bar:25}] {percent:3} % of {} {}", self.total, self.what);
+    }
+
+    fn clear(&self) {
+        if self.shown_percent.is_some() {
+            let _ignored = write!(std::io::stderr(), "\r{:60}\r", "");
+        }
+    }
 }
 
 /// A scenario is a folder; naming the file in it is as good.

@@ -4,6 +4,7 @@
 //! play the very code of `duet-market` on such data. Floats are allowed in this crate, for
 //! statistics and plots; whatever enters a clearing is an integer quantity of `duet-units`.
 
+pub mod incentives;
 pub mod passthrough;
 pub mod random;
 pub mod regression;

@@ -41,7 +41,7 @@ impl Page {
         let _infallible = writeln!(self.body, "<p>{} <b>{value}</b></p>", both(key));
     }
 
-    /// Adds a table; the heads are keys, the cells text. The first column is a name.
+    /// Adds a table; heads and the first column are keys, the other cells text.
     pub fn table(&mut self, heads: &[&str], rows: &[Vec<String>]) {
         self.body.push_str("<div class=\"wide\"><table><thead><tr>");
         for head in heads {
@@ -51,9 +51,11 @@ impl Page {
         for row in rows {
             self.body.push_str("<tr>");
             for (column, cell) in row.iter().enumerate() {
-                let (open, close) =
-                    if column == 0 { ("<th scope=\"row\">", "</th>") } else { ("<td>", "</td>") };
-                let _infallible = write!(self.body, "{open}{}{close}", escape(cell));
+                let _infallible = if column == 0 {
+                    write!(self.body, "<th scope=\"row\">{}</th>", both(cell))
+                } else {
+                    write!(self.body, "<td>{}</td>", escape(cell))
+                };
             }
             self.body.push_str("</tr>\n");
         }

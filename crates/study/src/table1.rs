@@ -11,12 +11,14 @@ mod curves;
 mod draws;
 mod fit;
 mod hour;
+mod markets;
 mod month;
 mod paper;
 mod parameters;
 mod posted;
 mod report;
 mod search;
+mod sensitivity;
 mod session;
 mod show;
 
@@ -33,4 +35,5 @@ pub use report::{
     Compared, LedgerCost, Modelled, ParameterGroups, Parts, Ratio, SecondStageTotals, SeedError,
     TableReport, TableRow, TableScenario,
 };
+pub use sensitivity::{CalibrationReport, Sensitivity};
 pub use session::SessionTotals;

@@ -18,7 +18,7 @@ const COLOURS: [&str; 7] =
 /// Bars in groups: one group per name, one bar per series.
 #[derive(Clone, Debug)]
 pub struct Bars {
-    /// The names under the groups.
+    /// The keys of the names under the groups.
     pub groups: Vec<String>,
     /// The key of each series' label, and its value in each group.
     pub series: Vec<(String, Vec<f64>)>,
@@ -91,8 +91,8 @@ impl Bars {
         let width = 0.8 / count(self.series.len()).max(1.0);
         for (group, name) in self.groups.iter().enumerate() {
             let middle = axes.x(count(group) + 0.5);
-            text(&mut svg, (middle, HEIGHT - BOTTOM + 18.0), "middle", name);
-            for (series, (label, values)) in self.series.iter().enumerate() {
+            label(&mut svg, (middle, HEIGHT - BOTTOM + 18.0), "middle", name);
+            for (series, (key, values)) in self.series.iter().enumerate() {
                 let value = values.get(group).copied().unwrap_or(0.0);
                 let left = axes.x(count(group) + 0.1 + width * count(series));
                 let right = axes.x(count(group) + 0.1 + width * (count(series) + 1.0));
@@ -104,7 +104,7 @@ impl Bars {
                     right - left - 1.0,
                     colour(series),
                     escape(name),
-                    escape(&pair(label).1),
+                    escape(&pair(key).1),
                 );
             }
         }

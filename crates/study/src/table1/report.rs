@@ -198,7 +198,7 @@ impl TableScenario {
         Self::draws_of(&self.parameters)
     }
 
-    fn draws_of(parameters: &Parameters) -> Draws {
+    pub(super) fn draws_of(parameters: &Parameters) -> Draws {
         let plants = parameters.given_by_paper.conductivity_bp.len();
         Draws::new(parameters.seed, parameters.design.buyers, plants)
     }
@@ -334,6 +334,6 @@ fn gwh(kwh: i128) -> f64 {
 }
 
 /// Four decimals: more would pretend a precision that the model has not.
-fn short(x: f64) -> f64 {
+pub(super) fn short(x: f64) -> f64 {
     (x * 1e4).round() / 1e4
 }
