@@ -21,5 +21,5 @@ fn the_registered_ask_removes_what_sellers_gain_from_the_second_stage() {
     assert!(guarded.sellers.gain <= first.sellers.gain + 0.05, "{guarded:?}");
     assert!(guarded.buyers.gain > 0.5, "buyers keep a gain: {guarded:?}");
     assert!(half.buyers.gain < guarded.buyers.gain, "{half:?}");
-    assert_eq!(half.second_stage_mwh * 2.0, guarded.second_stage_mwh);
+    assert!((half.second_stage_mwh * 2.0 - guarded.second_stage_mwh).abs() < 1e-3);
 }
