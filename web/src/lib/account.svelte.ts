@@ -44,7 +44,10 @@ class Account {
   identity: Identity | null = $state.raw(null);
   detail: OrganisationDetail | null = $state.raw(null);
   pending: Order[] = $state.raw([]);
+  /** Orders of the session that trades, whatever became of them. */
   recent: Order[] = $state.raw([]);
+  /** Orders of the session whose results are shown. */
+  shownOrders: Order[] = $state.raw([]);
   submissions: Submission[] = $state([]);
   failure = $state("");
   transactions: Record<string, string> = $state({});
@@ -99,21 +102,24 @@ class Account {
     this.detail = null;
     this.pending = [];
     this.recent = [];
+    this.shownOrders = [];
   }
 
   async refresh(): Promise<void> {
     if (!this.identity) return;
     const owner = this.identity.organisation;
-    const session = market.trading?.id;
-    const [detail, pending, recent] = await Promise.all([
+    const [session, shown] = [market.trading?.id, market.shown?.id];
+    const [detail, pending, recent, other] = await Promise.all([
       api.organisation(owner),
       api.orders({ owner, status: "pending" }),
       session === undefined ? [] : api.orders({ owner, session }),
+      shown === undefined || shown === session ? null : api.orders({ owner, session: shown }),
     ]);
     if (this.identity?.organisation !== owner) return;
     this.detail = detail;
     this.pending = pending;
     this.recent = recent;
+    this.shownOrders = other ?? recent;
   }
 
   submitOrder(order: OrderRequest): void {
@@ -229,7 +235,8 @@ class Account {
 
   /** The ledger's order does not name its transaction, so this browser remembers its own. */
   #keepTransaction(order: number, hash: string): void {
-    const entries = Object.entries({ ...this.transactions, [order]: hash });
+    const all: Record<string, string> = { ...this.transactions, [order]: hash };
+    const entries = Object.entries(all);
     this.transactions = Object.fromEntries(entries.slice(-TRANSACTIONS_KEPT));
     localStorage.setItem(this.#transactionsName(), JSON.stringify(this.transactions));
   }

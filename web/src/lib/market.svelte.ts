@@ -1,4 +1,5 @@
 import { api } from "./api/client.ts";
+import { signersOf } from "./duet/proof.ts";
 import { follow, type Message } from "./api/events.ts";
 import type {
   CarbonAccount,
@@ -19,6 +20,8 @@ const TICK_MS = 250;
 /** The carbon of all members is many requests: not more often than this. */
 const CARBON_EVERY_MS = 5_000;
 const LOG_LENGTH = 60;
+/** How many blocks later a header vouches for a height at the latest, as far as this page looks. */
+const CHECKPOINT_WITHIN = 4;
 
 /** The carbon side of all members together. */
 export interface CarbonTotals {
@@ -26,6 +29,16 @@ export interface CarbonTotals {
   surrenderedT: bigint;
   emissionsG: bigint;
   certificates: { issued: bigint; transferred: bigint; retired: bigint };
+}
+
+/** What a quorum has signed. */
+export interface CertifiedBlock {
+  height: number;
+  /** The height whose execution the header vouches for, and the state's root after it. */
+  checkpoint: number;
+  stateRoot: string;
+  /** Whether this node had the same root at that height; null if it was not asked then. */
+  equal: boolean | null;
 }
 
 export interface LoggedFact {
@@ -47,6 +60,12 @@ class Market {
   chosen: number | null = $state(null);
   carbon: CarbonTotals | null = $state.raw(null);
   log: LoggedFact[] = $state.raw([]);
+  /** The last block whose certificate this page has read. */
+  certified: CertifiedBlock | null = $state.raw(null);
+  /** The last such block that each validator signed, in the order of the committee. */
+  signed: readonly (number | undefined)[] = $state.raw([]);
+  /** How many signed the last certificate that was read. */
+  signers = $state(0);
   connected = $state(false);
   /** The page's clock, a quarter of a second apart. */
   now = $state(performance.now());
@@ -78,12 +97,13 @@ class Market {
   /** The market's time now, carried forward from the last status. */
   clockMs = $derived.by(() => {
     if (!this.status) return null;
-    return this.status.time_ms + Math.min(this.now - this.#statusAt, STALE_MS) * this.pace;
+    return this.status.now_ms + Math.min(this.now - this.#statusAt, STALE_MS) * this.pace;
   });
 
   #statusAt = $state(performance.now());
   #dirty = new Set<"sessions" | "clearings" | "carbon" | "members">();
   #carbonAt = 0;
+  #earlier: { height: number; stateRoot: string } | null = null;
   #shownId: number | null = null;
   #observed: { wall: number; chain: number }[] = [];
 
@@ -97,7 +117,7 @@ class Market {
       },
       message: (message: Message) => this.#heard(message),
     };
-    void follow("/v1/events", listener, signal);
+    void follow("/v1/events?blocks=true", listener, signal);
     const timer = setInterval(() => (this.now = performance.now()), TICK_MS);
     signal.addEventListener("abort", () => clearInterval(timer));
     void this.#keepFresh(signal);
@@ -130,15 +150,46 @@ class Market {
   async #readStatus(): Promise<void> {
     const status = await api.status();
     const wall = performance.now();
-    this.#observed = [...this.#observed.slice(-9), { wall, chain: status.time_ms }];
+    this.#observed = [...this.#observed.slice(-9), { wall, chain: status.now_ms }];
     const first = this.#observed[0];
     if (first && wall - first.wall > 2_000) {
-      this.pace = Math.max(0, (status.time_ms - first.chain) / (wall - first.wall));
+      this.pace = Math.max(0, (status.now_ms - first.chain) / (wall - first.wall));
     }
     this.status = status;
     this.#statusAt = wall;
-    this.#saw(status.executed_height);
+    this.#saw(status.height);
     if (!this.channel) this.channel = await api.channel();
+    await this.#compareRoots();
+    this.#earlier = { height: status.height, stateRoot: status.state_root };
+  }
+
+  /**
+   * Holds the state root that this node had a moment ago to the one that a quorum has signed since:
+   * the header of one of the next blocks vouches for it.
+   */
+  async #compareRoots(): Promise<void> {
+    const own = this.#earlier;
+    if (!own || own.height === this.certified?.checkpoint) return;
+    for (let height = own.height + 1; height <= own.height + CHECKPOINT_WITHIN; height += 1) {
+      if (height > this.height) return;
+      const block = await api.block(height);
+      this.#readSigners(height, block.certificate);
+      if (block.checkpoint_height < own.height) continue;
+      const equal =
+        block.checkpoint_height === own.height ? block.state_root === own.stateRoot : null;
+      const { checkpoint_height: checkpoint, state_root: stateRoot } = block;
+      this.certified = { height, checkpoint, stateRoot, equal };
+      return;
+    }
+  }
+
+  #readSigners(height: number, certificate: string | null): void {
+    if (certificate === null) return;
+    const signed = [...this.signed];
+    const signers = signersOf(certificate);
+    for (const signer of signers) signed[signer] = height;
+    this.signed = signed;
+    this.signers = signers.length;
   }
 
   #saw(height: number): void {
@@ -187,7 +238,7 @@ class Market {
       this.organisations = new Map(organisations.map((row) => [row.id, row]));
       this.units = new Map(units.map((row) => [row.id, row]));
     }
-    if (this.#dirty.delete("sessions")) await this.#readSessions();
+    if (this.#dirty.delete("sessions")) this.sessions = await api.sessions();
     const shown = this.shown?.id ?? null;
     if (this.#dirty.delete("clearings") || shown !== this.#shownId) {
       this.#shownId = shown;
@@ -198,15 +249,6 @@ class Market {
       this.#carbonAt = performance.now();
       await this.#readCarbon();
     }
-  }
-
-  /** Ended sessions do not change: only those from the first live one on are read again. */
-  async #readSessions(): Promise<void> {
-    const live = this.sessions.findIndex((s) => s.phase !== "settled" && s.phase !== "void");
-    const kept = live < 0 ? this.sessions : this.sessions.slice(0, live);
-    const fresh = await api.sessions(kept.at(-1)?.id ?? 0);
-    const known = new Set(kept.map((session) => session.id));
-    this.sessions = [...kept, ...fresh.filter((session) => !known.has(session.id))];
   }
 
   async #readCarbon(): Promise<void> {

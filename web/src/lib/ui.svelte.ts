@@ -25,9 +25,7 @@ function store(name: string, value: string): void {
 class Ui {
   locale: Locale = $state(initialLocale());
   theme: Theme = $state(initialTheme());
-  convention: Convention = $state(
-    stored("duet-convention") === "green-up" ? "green-up" : "red-up",
-  );
+  convention: Convention = $state(stored("duet-convention") === "green-up" ? "green-up" : "red-up");
 
   toggleLocale(): void {
     this.locale = this.locale === "en" ? "zh-CN" : "en";

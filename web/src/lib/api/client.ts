@@ -1,4 +1,5 @@
 import type {
+  Block,
   Channel,
   DemoOperator,
   Identity,
@@ -50,10 +51,11 @@ async function all<T>(path: string, query: Record<string, string | number> = {})
   const rows: T[] = [];
   let next: number | null = null;
   do {
+    const place: Record<string, number> = next === null ? {} : { after: next };
     const page: Page<T> | T[] = await get<Page<T> | T[]>(path, {
       ...query,
       limit: 1000,
-      ...(next === null ? {} : { after: next }),
+      ...place,
     });
     if (Array.isArray(page)) return page;
     rows.push(...page.items);
@@ -65,13 +67,14 @@ async function all<T>(path: string, query: Record<string, string | number> = {})
 export const api = {
   status: () => get<Status>("/v1/status"),
   channel: () => get<Channel>("/v1/channel"),
-  sessions: (after: number) => all<Session>("/v1/sessions", after > 0 ? { after } : {}),
+  sessions: () => all<Session>("/v1/sessions"),
   clearings: (session: number) => get<PeriodClearing[]>(`/v1/sessions/${session}/clearings`),
   orders: (query: Record<string, string | number>) => all<Order>("/v1/orders", query),
   organisations: () => all<Organisation>("/v1/organisations"),
   organisation: (id: number) => get<OrganisationDetail>(`/v1/organisations/${id}`),
   identity: (key: string) => get<Identity>(`/v1/identities/${key}`),
   units: () => all<Unit>("/v1/units"),
+  block: (height: number) => get<Block>(`/v1/blocks/${height}`),
   receipt: (hash: string) => get<Receipt>(`/v1/transactions/${hash}`),
   proof: (hash: string) => get<unknown>(`/v1/transactions/${hash}/proof`),
 

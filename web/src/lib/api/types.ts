@@ -3,23 +3,18 @@
  * hashes are hexadecimal digits, instants are milliseconds since the Unix epoch.
  */
 
-export interface Peer {
-  name: string;
-  public_key: string;
-  connected: boolean;
-}
-
 export interface Status {
   validator: string;
   channel: string;
+  /** The height of the last executed block. */
   height: number;
-  executed_height: number;
+  /** The time of that block, and the market's clock now. */
+  time_ms: number;
+  now_ms: number;
   state_root: string;
   receipts_root: string;
-  time_ms: number;
   mempool: number;
   committee: string[];
-  peers: Peer[];
 }
 
 export interface Channel {
@@ -27,6 +22,14 @@ export interface Channel {
   name: string;
   committee: string[];
   validators: string[];
+}
+
+export interface Block {
+  height: number;
+  checkpoint_height: number;
+  state_root: string;
+  /** None if a later block's certificate makes it final. */
+  certificate: string | null;
 }
 
 export type Phase = "announced" | "open" | "halted" | "cleared" | "settled" | "void";
@@ -189,7 +192,7 @@ export interface LedgerEvent {
 export interface FinalEvent {
   height: number;
   index: number;
-  time_ms?: number;
+  time_ms: number;
   event: LedgerEvent | null;
 }
 

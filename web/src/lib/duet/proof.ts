@@ -223,6 +223,11 @@ function readCertificate(bytes: Uint8Array): Certificate {
   return certificate;
 }
 
+/** The places, in the committee ordered by key, of those who signed; their signatures unchecked. */
+export function signersOf(certificate: string): number[] {
+  return readCertificate(fromHex(certificate)).signatures.map(({ signer }) => signer);
+}
+
 async function checkCertificate(
   certificate: Certificate,
   channel: Uint8Array,

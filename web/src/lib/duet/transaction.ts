@@ -25,8 +25,7 @@ export interface OrderRequest {
 
 /** What this page can ask for; the tags are those of the ledger's actions. */
 export type Action =
-  | { kind: "submit-order"; order: OrderRequest }
-  | { kind: "cancel-order"; order: bigint };
+  { kind: "submit-order"; order: OrderRequest } | { kind: "cancel-order"; order: bigint };
 
 export interface Unsigned {
   /** The hash of the channel's genesis, so that the transaction is of no use elsewhere. */
