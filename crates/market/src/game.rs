@@ -13,7 +13,7 @@ use duet_units::{
 
 use crate::auction::{CallRule, Clearing, clear};
 use crate::order::{Order, Side};
-use crate::pairing::pair;
+use crate::pairing::{Pair, pair};
 
 /// An order of a joint session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,22 +147,7 @@ pub struct JointClearing {
 pub fn clear_joint(orders: &[GameOrder], rule: &GameRule) -> Result<JointClearing, OverflowError> {
     let plain: Vec<Order> = orders.iter().map(|game_order| game_order.order).collect();
     let first = clear(&plain, &rule.call)?;
-    let mut trades = Vec::new();
-    if let Some(price) = first.price {
-        for pair in pair(&plain, &first.fills)? {
-            let paid = price.cost_of(pair.quantity)?;
-            trades.push(Trade {
-                stage: Stage::First,
-                buy: pair.buy,
-                sell: pair.sell,
-                quantity: pair.quantity,
-                buyer_price: price,
-                seller_price: price,
-                paid,
-                received: paid,
-            });
-        }
-    }
+    let mut trades = first_trades(&plain, &first)?;
     let rents = rents(orders, &first.fills)?;
     let fund = fund(&rents, rule.fund_share)?;
     let outcome =
@@ -195,6 +180,24 @@ pub fn clear_joint(orders: &[GameOrder], rule: &GameRule) -> Result<JointClearin
         m_literal,
     };
     Ok(JointClearing { first, second: Some(second), trades, levies })
+}
+
+fn first_trades(plain: &[Order], first: &Clearing) -> Result<Vec<Trade>, OverflowError> {
+    let Some(price) = first.price else { return Ok(Vec::new()) };
+    let trade = |Pair { buy, sell, quantity }| {
+        let paid = price.cost_of(quantity)?;
+        Ok(Trade {
+            stage: Stage::First,
+            buy,
+            sell,
+            quantity,
+            buyer_price: price,
+            seller_price: price,
+            paid,
+            received: paid,
+        })
+    };
+    pair(plain, &first.fills)?.into_iter().map(trade).collect()
 }
 
 /// The rent that each seller collected in the first stage, in micro-yuan, by position.
@@ -256,9 +259,11 @@ const MICRO_YUAN_PER_FEN: i128 = 10_000;
 
 /// Collects what was paid out from those whose rent made the fund, in proportion to it.
 fn levies(compensation: Money, rents: &[i128]) -> Result<Vec<Levy>, OverflowError> {
-    let parts = largest_remainder(compensation.fen(), rents)?;
-    let levies = parts.into_iter().enumerate().filter(|(_, part)| *part > 0);
-    Ok(levies.map(|(sell, part)| Levy { sell, amount: Money::from_fen(part) }).collect())
+    let payers = || rents.iter().copied().enumerate().filter(|(_, rent)| *rent > 0);
+    let weights: Vec<i128> = payers().map(|(_, rent)| rent).collect();
+    let parts = largest_remainder(compensation.fen(), &weights)?;
+    let levies = payers().zip(parts).filter(|(_, part)| *part > 0);
+    Ok(levies.map(|((sell, _), part)| Levy { sell, amount: Money::from_fen(part) }).collect())
 }
 
 /// The second-stage sellers with the energy and the registered cost by which compensation is

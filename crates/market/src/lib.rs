@@ -50,3 +50,4 @@ pub mod pairing;
 pub mod quota;
 pub mod rolling;
 pub mod settlement;
+mod sort;

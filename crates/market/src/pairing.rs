@@ -1,10 +1,9 @@
 //! Pairing: who delivers to whom, once the filled energy of every order is known.
 
-use std::cmp::Reverse;
-
 use duet_units::{Energy, OverflowError};
 
 use crate::order::{Order, Side};
+use crate::sort::{First, by_price};
 
 /// Energy that one order sells to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +20,7 @@ pub struct Pair {
 ///
 /// Sell orders stand in order of (limit, position), buy orders in order of (limit descending,
 /// position); both queues are then served from the front. This gives fewer pairs than there are
-/// filled orders. Takes `O(n log n)` time in the number of filled orders.
+/// filled orders. Takes `O(n)` time for limits in a common range.
 ///
 /// # Errors
 ///
@@ -38,12 +37,12 @@ pub fn pair(orders: &[Order], fills: &[Energy]) -> Result<Vec<Pair>, OverflowErr
             continue;
         }
         match order.side {
-            Side::Buy => buys.push((Reverse(order.limit), index, fill.kwh())),
-            Side::Sell => sells.push((order.limit, index, fill.kwh())),
+            Side::Buy => buys.push((order.limit.milli_yuan_per_mwh(), index, fill.kwh())),
+            Side::Sell => sells.push((order.limit.milli_yuan_per_mwh(), index, fill.kwh())),
         }
     }
-    buys.sort_unstable();
-    sells.sort_unstable();
+    by_price(&mut buys, First::Highest, |filled| filled.0);
+    by_price(&mut sells, First::Lowest, |filled| filled.0);
 
     let mut pairs = Vec::with_capacity(buys.len().saturating_add(sells.len()));
     let mut buys = buys.into_iter().map(|(_, index, left)| (index, left));

@@ -21,12 +21,11 @@
 //!
 //! An offer above its registered ask stays out: safeguard A would pay it less than it asks.
 
-use std::cmp::Reverse;
-
 use duet_units::{Energy, MicroYuan, OverflowError, Price};
 
 use super::{GameOrder, GameRule};
 use crate::order::{Claim, Rationing, Side, ration};
+use crate::sort::{First, by_price};
 
 /// What the second stage decided.
 pub(super) struct Outcome {
@@ -109,8 +108,8 @@ fn rests(
         (buys.iter().map(|rest| rest.price).max(), sells.iter().map(|rest| rest.price).min());
     buys.retain(|rest| best_ask.is_some_and(|ask| ask <= rest.price));
     sells.retain(|rest| best_bid.is_some_and(|bid| rest.price <= bid));
-    buys.sort_unstable_by_key(|rest| (Reverse(rest.price), rest.claim.order));
-    sells.sort_unstable_by_key(|rest| (rest.price, rest.claim.order));
+    by_price(&mut buys, First::Highest, |rest| rest.price.milli_yuan_per_mwh());
+    by_price(&mut sells, First::Lowest, |rest| rest.price.milli_yuan_per_mwh());
     Ok((buys, sells))
 }
 
