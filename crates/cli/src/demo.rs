@@ -2,7 +2,7 @@
 
 mod text;
 
-use crate::cluster;
+use crate::{cluster, scratch::Scratch};
 use anyhow::{Context as _, bail};
 use clap::Args;
 use commonware_runtime::Supervisor as _;
@@ -62,27 +62,9 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<()> {
     match &args.data {
         Some(folder) => serve(args, folder, scenario, founding),
         None => {
-            let folder = Scratch::new()?;
-            serve(args, &folder.0, scenario, founding)
+            let scratch = Scratch::new("demo")?;
+            serve(args, scratch.path(), scenario, founding)
         }
-    }
-}
-
-/// A folder that goes when the demo ends.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new() -> anyhow::Result<Self> {
-        let folder = std::env::temp_dir().join(format!("duet-demo-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
-        Ok(Self(folder))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // It is in the system's temporary folder: what cannot be removed is swept there.
-        std::fs::remove_dir_all(&self.0).ok();
     }
 }
 
