@@ -1,4 +1,5 @@
-//! The worked examples of the official rules, each with its citation in `fixtures/test_vectors.json`.
+//! The worked examples of the official rules, each with its citation in
+//! `fixtures/test_vectors.json`. V4 is not run: the fixture has its results but not its inputs.
 
 use duet_market::allowance::Band;
 use duet_market::allowance::compliance::{

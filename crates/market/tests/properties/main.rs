@@ -6,6 +6,7 @@ mod carbon;
 mod game;
 mod joint;
 mod linked;
+mod replay;
 mod rolling;
 mod second_stage;
 mod support;
