@@ -1,0 +1,8 @@
+//! The HTTP API over a real validator: one member, one committee of one, real disk and engine.
+
+mod description;
+mod hostile;
+mod queries;
+mod stream;
+mod support;
+mod web;
