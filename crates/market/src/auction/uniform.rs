@@ -1,6 +1,6 @@
 //! The official uniform marginal price of centralised bidding.
 //!
-//! It trades the same energy between the same orders as [`clear`](super::clear), but names another
+//! It trades the same energy between the same orders as [`clear`], but names another
 //! price between the last accepted ask and the last accepted bid.
 
 use duet_units::{BasisPoints, OverflowError, Price, div_half_away};
@@ -65,7 +65,7 @@ fn times(price: Price, share: i128) -> Option<i128> {
 ///
 /// # Errors
 ///
-/// Returns [`OverflowError`] as [`clear`](super::clear) does, and if `k1` does not lie between 0
+/// Returns [`OverflowError`] as [`clear`] does, and if `k1` does not lie between 0
 /// and 1.
 ///
 /// # Source
