@@ -4,8 +4,9 @@ use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use duet_study::incentives::{Design, Incentives};
+use duet_study::joint::{Case, CaseResult};
 use duet_study::passthrough::{EstimateOptions, PassThrough};
 use duet_study::scenario::Scenario;
 use duet_study::table1::calibrate::{Plants, Search};
@@ -29,6 +30,8 @@ enum Study {
     Calibrate(CalibrateArgs),
     /// What a single trader gains by not being truthful, under designs of the second stage.
     Incentives(IncentivesArgs),
+    /// Joint clearing of electricity and allowances of a test system, with its certificate.
+    Clearing(ClearingArgs),
 }
 
 /// Where results go.
@@ -103,6 +106,26 @@ struct IncentivesArgs {
     output: Output,
 }
 
+#[derive(Debug, Args)]
+struct ClearingArgs {
+    /// The test system.
+    #[arg(long, value_enum)]
+    case: CaseName,
+    /// The folder that holds the cases' folders.
+    #[arg(long, value_name = "DIR", default_value = "scenarios")]
+    scenarios: PathBuf,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum CaseName {
+    /// A day of the RTS-GMLC system: 73 thermal units, wind and sun.
+    RtsGmlc,
+    /// Two days of a CAISO-derived case of PGLib-UC: 610 units.
+    PglibCa,
+}
+
 /// Runs a study.
 ///
 /// # Errors
@@ -114,6 +137,7 @@ pub(crate) fn run(args: StudyArgs) -> anyhow::Result<()> {
         Study::Passthrough(args) => passthrough(&args),
         Study::Calibrate(args) => calibrate(&args),
         Study::Incentives(args) => incentives(&args),
+        Study::Clearing(args) => clearing(&args),
     }
 }
 
@@ -153,6 +177,17 @@ fn incentives(args: &IncentivesArgs) -> anyhow::Result<()> {
     })?;
     progress.clear();
     args.output.write(&study, &study.text(), &study.files())
+}
+
+fn clearing(args: &ClearingArgs) -> anyhow::Result<()> {
+    let folder = match args.case {
+        CaseName::RtsGmlc => "rts-gmlc",
+        CaseName::PglibCa => "pglib-ca",
+    };
+    let case = Case::load(&args.scenarios.join(folder))?;
+    let result: CaseResult =
+        case.run().context("no admitted price of allowances keeps the cap of this case")?;
+    args.output.write(&result, &result.text(), &result.files())
 }
 
 /// A progress bar on standard error, if somebody looks at it.

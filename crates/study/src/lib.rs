@@ -5,6 +5,7 @@
 //! statistics and plots; whatever enters a clearing is an integer quantity of `duet-units`.
 
 pub mod incentives;
+pub mod joint;
 pub mod passthrough;
 pub mod random;
 pub mod regression;
