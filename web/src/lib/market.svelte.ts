@@ -66,6 +66,7 @@ class Market {
   signed: readonly (number | undefined)[] = $state.raw([]);
   /** How many signed the last certificate that was read. */
   signers = $state(0);
+  /** Whether the stream of events is open. */
   connected = $state(false);
   /** The page's clock, a quarter of a second apart. */
   now = $state(performance.now());
@@ -74,6 +75,7 @@ class Market {
   blockSeenAt = $state(performance.now());
   /** How fast the market's clock runs: 1 outside a demo. */
   pace = $state(1);
+  /** Why the last request failed; empty if it did not. */
   failure = $state("");
   /** Counts what may have changed something about the member's own account. */
   ownRevision = $state(0);
@@ -92,7 +94,7 @@ class Market {
   });
 
   finalityAgeMs = $derived(Math.max(0, this.now - this.blockSeenAt));
-  stale = $derived(!this.connected || this.finalityAgeMs > STALE_MS);
+  stale = $derived(!this.connected || this.failure !== "" || this.finalityAgeMs > STALE_MS);
 
   /** The market's time now, carried forward from the last status. */
   clockMs = $derived.by(() => {
@@ -141,7 +143,6 @@ class Market {
         this.failure = "";
       } catch (error) {
         this.failure = error instanceof Error ? error.message : String(error);
-        this.connected = false;
       }
       await new Promise((resolve) => setTimeout(resolve, TICK_MS));
     }

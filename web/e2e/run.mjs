@@ -1,0 +1,298 @@
+// Drives the page in Chromium against a real four-validator node, as a newcomer would.
+//
+//   DUET_URL    where the node serves the page (default http://127.0.0.1:8080)
+//   DUET_SHOTS  a folder for screenshots; none are taken without it
+//   CHROMIUM    the browser (default /usr/bin/chromium)
+//
+// The session must be taking orders at some moment of the first two minutes.
+import assert from "node:assert/strict";
+import { mkdir, readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+
+const url = process.env.DUET_URL ?? "http://127.0.0.1:8080";
+const shots = process.env.DUET_SHOTS ?? "";
+const axeSource = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"));
+const test = (name) => `[data-test="${name}"]`;
+const PATIENCE = 120_000;
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+  ],
+});
+
+let passed = 0;
+async function step(name, act) {
+  const from = performance.now();
+  await act();
+  passed += 1;
+  console.log(`ok   ${name} (${Math.round(performance.now() - from)} ms)`);
+}
+
+async function open(size, settings = {}) {
+  const context = await browser.newContext({ viewport: size, reducedMotion: "reduce" });
+  await context.addInitScript((stored) => {
+    for (const [name, value] of Object.entries(stored)) {
+      if (localStorage.getItem(name) === null) localStorage.setItem(name, value);
+    }
+  }, settings);
+  const page = await context.newPage();
+  const faults = [];
+  page.on("pageerror", (error) => faults.push(String(error)));
+  page.on("console", (message) => {
+    // A receipt that is not final yet and a demo endpoint outside a demo are plain 404s.
+    const text = message.text();
+    if (message.type() === "error" && !text.includes("404")) faults.push(text);
+  });
+  await page.goto(`${url}/trade`);
+  await page.waitForFunction(
+    (selector) => Number(document.querySelector(selector)?.textContent?.replace(/\D/g, "")) > 0,
+    test("height"),
+    { timeout: PATIENCE },
+  );
+  return { page, faults, close: () => context.close() };
+}
+
+async function shoot(page, name) {
+  if (shots === "") return;
+  await mkdir(shots, { recursive: true });
+  await page.screenshot({ path: join(shots, `${name}.png`), fullPage: name.includes("390") });
+}
+
+/** Nothing that axe calls a violation; the page's policy forbids injected scripts, so evaluate. */
+async function accessible(page) {
+  await page.evaluate(axeSource.toString());
+  const { violations } = await page.evaluate(() =>
+    // eslint-disable-next-line no-undef
+    axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"] }),
+  );
+  const found = violations.map(
+    ({ id, nodes }) =>
+      `${id}: ${nodes.map((node) => `${node.html} ${node.any[0]?.message ?? ""}`)}`,
+  );
+  assert.deepEqual(found, []);
+}
+
+const openForOrders = (page) =>
+  page.waitForFunction(
+    async () => {
+      const { items } = await (await fetch("/v1/sessions?limit=1000")).json();
+      const status = await (await fetch("/v1/status")).json();
+      const session = items.find((row) => row.phase === "open");
+      return session !== undefined && session.gate_close_ms > status.now_ms;
+    },
+    undefined,
+    { timeout: PATIENCE, polling: 500 },
+  );
+
+/** Chooses the first operator whose units use (or deliver) energy. */
+async function chooseOperator(page, side) {
+  const options = page.locator(`${test("operator")} option`);
+  await page.waitForFunction(
+    (s) => document.querySelectorAll(s).length > 1,
+    `${test("operator")} option`,
+  );
+  for (let index = 1; index < (await options.count()); index += 1) {
+    await page.selectOption(test("operator"), { index });
+    await page.waitForSelector(test("unit"), { timeout: 5_000 }).catch(() => undefined);
+    await page.waitForTimeout(300);
+    const radio = page.locator(`input[name="side"][value="${side}"]`);
+    if ((await radio.count()) === 1 && (await radio.isChecked())) return;
+  }
+  throw new Error(`no demo operator can ${side}`);
+}
+
+const wide = { width: 1440, height: 900 };
+const { page, faults, close } = await open(wide, { "duet-theme": "dark" });
+
+await step("the page is live and in Chinese", async () => {
+  await page.waitForFunction(
+    (s) => document.querySelector(s)?.textContent?.includes("实时"),
+    test("live"),
+  );
+  assert.equal(await page.getAttribute("html", "lang"), "zh-CN");
+});
+
+await step("the height rises without a reload", async () => {
+  const before = await page.textContent(test("height"));
+  await page.waitForFunction(
+    ([selector, text]) => document.querySelector(selector)?.textContent !== text,
+    [test("height"), before],
+  );
+});
+
+await step("a demo member's key is imported and cannot be read out", async () => {
+  await chooseOperator(page, "buy");
+  const kept = await page.evaluate(
+    () =>
+      new Promise((resolve, reject) => {
+        const opening = indexedDB.open("duet-keys", 1);
+        opening.onerror = () => reject(opening.error);
+        opening.onsuccess = () => {
+          const all = opening.result.transaction("operators").objectStore("operators").getAll();
+          all.onsuccess = async () => {
+            const keys = all.result.map((row) => row.privateKey);
+            const exports = keys.map((key) => crypto.subtle.exportKey("pkcs8", key));
+            const outcomes = await Promise.allSettled(exports);
+            resolve({
+              count: keys.length,
+              refused: outcomes.every((o) => o.status === "rejected"),
+            });
+          };
+        };
+      }),
+  );
+  assert.ok(kept.count >= 1);
+  assert.equal(kept.refused, true);
+});
+
+await step("the ticket names the rule that an order would break", async () => {
+  await openForOrders(page);
+  await page.fill(test("limit"), "400.005");
+  await page.fill(test("quantity"), "10");
+  await page.waitForFunction(
+    (s) => document.querySelector(s)?.textContent?.includes("最小变动单位"),
+    test("mistake"),
+  );
+  assert.equal(await page.isDisabled(test("place")), true);
+  await page.fill(test("limit"), "999");
+  await page.waitForFunction(
+    (s) => document.querySelector(s)?.textContent?.includes("上下限"),
+    test("mistake"),
+  );
+});
+
+const rowWith = (text) => page.locator(`${test("orders-table")} tbody tr`, { hasText: text });
+
+await step("an order is placed by keyboard and appears with its number", async () => {
+  await openForOrders(page);
+  await page.fill(test("limit"), "300.01");
+  await page.fill(test("quantity"), "17");
+  await page.locator(test("quantity")).press("Enter");
+  await page.waitForSelector(test("review"));
+  await page.locator(test("quantity")).press("Enter");
+  await rowWith("300.01").filter({ hasText: "挂单中" }).first().waitFor({ timeout: 20_000 });
+  const row = await rowWith("300.01").first().innerText();
+  assert.match(row, /已上链/);
+  assert.match(row, /17\.000/);
+  assert.match(row, /\b\d+\b/);
+});
+
+await step("the receipt's finality certificate is checked in the page", async () => {
+  if (process.env.DUET_MOCK) return;
+  for (let attempt = 0; attempt < 20; attempt += 1) {
+    const button = rowWith("300.01").first().locator(test("verify"));
+    if ((await button.count()) > 0) await button.click();
+    const good = rowWith("300.01").first().locator(test("verified"));
+    if (
+      await good.waitFor({ timeout: 1_000 }).then(
+        () => true,
+        () => false,
+      )
+    )
+      return;
+  }
+  assert.fail(await rowWith("300.01").first().innerText());
+});
+
+await shoot(page, "trade-1440-dark");
+
+await step("the order is withdrawn from the table", async () => {
+  await openForOrders(page);
+  await rowWith("300.01").first().locator(test("cancel")).click();
+  await rowWith("300.01").first().waitFor({ state: "detached", timeout: 20_000 });
+  await page.click(test("tab-session"));
+  await rowWith("300.01").filter({ hasText: "已撤销" }).first().waitFor({ timeout: 20_000 });
+  await page.click(test("tab-requests"));
+  await page.waitForFunction(
+    (s) => /已上链/.test(document.querySelector(s)?.textContent ?? ""),
+    test("requests-table"),
+  );
+});
+
+await step("the page has no accessibility violation in the dark", () => accessible(page));
+
+await step("language, theme and colours change in place", async () => {
+  await page.click(test("language"));
+  assert.equal(await page.getAttribute("html", "lang"), "en");
+  await page.click('button[aria-label="Switch to light"]');
+  assert.equal(await page.getAttribute("html", "data-theme"), "light");
+  await page.click('button[aria-label^="Colours of prices"]');
+  assert.equal(await page.getAttribute("html", "data-convention"), "green-up");
+  await page.click(test("tab-session"));
+  await accessible(page);
+  await shoot(page, "trade-1440-light-en");
+});
+
+await step("the chart is also a table", async () => {
+  await page.click(test("as-table"));
+  if ((await page.locator(test("curve-table")).count()) > 0) {
+    assert.equal(await page.locator(`${test("curve-table")} tbody tr`).count(), 24);
+  }
+  await accessible(page);
+  await shoot(page, "trade-1440-table");
+});
+
+await step("the key is still there after a reload", async () => {
+  await page.reload();
+  await page.waitForSelector(test("unit"), { timeout: 20_000 });
+});
+
+await step("a dead stream is shown as delayed data, and taken up again", async () => {
+  await page.context().setOffline(true);
+  await page.waitForFunction(
+    (s) => document.querySelector(s)?.classList.contains("stale"),
+    test("live"),
+    {
+      timeout: 20_000,
+    },
+  );
+  assert.equal(await page.isDisabled(test("place")), true);
+  await page.context().setOffline(false);
+  await page.waitForFunction(
+    (s) => !document.querySelector(s)?.classList.contains("stale"),
+    test("live"),
+    {
+      timeout: 20_000,
+    },
+  );
+});
+assert.deepEqual(
+  faults.filter((fault) => !/ERR_INTERNET_DISCONNECTED|Failed to fetch/.test(fault)),
+  [],
+);
+await close();
+
+const narrow = await open({ width: 390, height: 844 }, { "duet-theme": "dark" });
+await step("a seller trades on a phone, with conductivity", async () => {
+  await chooseOperator(narrow.page, "sell");
+  await openForOrders(narrow.page);
+  await narrow.page.fill(test("limit"), "420.02");
+  await narrow.page.fill(test("quantity"), "1");
+  await narrow.page.fill(test("conductivity"), "65");
+  await narrow.page.click(test("place"));
+  await narrow.page.click(test("send"));
+  const rows = narrow.page.locator(`${test("orders-table")} tbody tr`, { hasText: "420.02" });
+  await rows.filter({ hasText: "挂单中" }).first().waitFor({ timeout: 20_000 });
+  const overflow = await narrow.page.evaluate(
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  );
+  assert.equal(overflow, 0);
+  await accessible(narrow.page);
+  await shoot(narrow.page, "trade-390-dark");
+});
+assert.deepEqual(narrow.faults, []);
+await narrow.close();
+
+await browser.close();
+console.log(`${passed} passed, 0 failed`);
