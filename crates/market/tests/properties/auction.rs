@@ -178,7 +178,9 @@ proptest! {
         (which, part) in (any::<prop::sample::Index>(), 0..7_i64),
         rule in call_rules(),
     ) {
-        prop_assume!(!orders.is_empty());
+        if orders.is_empty() {
+            return Ok(());
+        }
         let index = which.index(orders.len());
         let whole = orders[index];
         let part = part.min(whole.quantity.kwh());
