@@ -103,6 +103,24 @@ pub fn available_in_hour(side: Side, hour: &Hour) -> Result<Energy, OverflowErro
     Ok(energy.max(Energy::ZERO))
 }
 
+/// The share of a month's limit beyond which a cut of the net position within one day must be
+/// declared beforehand: 30 % (Shandong 4.4.17 (6)).
+pub const UNDECLARED_CUT: BasisPoints = BasisPoints::from_bp(3_000);
+
+/// Returns how much a participant may still cut its net position today without a declaration,
+/// given what it has cut today, rounded down; never negative.
+///
+/// # Errors
+///
+/// Returns [`OverflowError`] if a difference or product does not fit.
+///
+/// # Source
+///
+/// Shandong 4.4.17 (6).
+pub fn undeclared_cut(limits: &Limits, cut_today: Energy) -> Result<Energy, OverflowError> {
+    Ok(share_of(limits.net, UNDECLARED_CUT)?.minus(cut_today)?.max(Energy::ZERO))
+}
+
 fn share_of(energy: Energy, share: BasisPoints) -> Result<Energy, OverflowError> {
     let overflow = OverflowError { operation: "share of a position", unit: "kWh" };
     let product = i128::from(energy.kwh()).checked_mul(share.bp().into()).ok_or(overflow)?;
@@ -148,6 +166,13 @@ mod tests {
         let hour = Hour { rated: kwh(600), held: kwh(450) };
         assert_eq!(available_in_hour(Side::Sell, &hour), Ok(kwh(150)));
         assert_eq!(available_in_hour(Side::Buy, &hour), Ok(kwh(450)));
+    }
+
+    #[test]
+    fn a_large_cut_in_one_day_needs_a_declaration() {
+        assert_eq!(undeclared_cut(&LIMITS, kwh(0)), Ok(kwh(240)));
+        assert_eq!(undeclared_cut(&LIMITS, kwh(200)), Ok(kwh(40)));
+        assert_eq!(undeclared_cut(&LIMITS, kwh(300)), Ok(kwh(0)));
     }
 
     proptest! {
