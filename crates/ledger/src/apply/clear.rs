@@ -115,17 +115,20 @@ impl State {
         let mut owed: BTreeMap<OrderId, Money> = BTreeMap::new();
         for id in self.session_trades(session) {
             let Some(trade) = self.trades.get(id) else { continue };
+            // What a buyer is owed, at a price below zero, comes with the settlement.
             let sum = owed.entry(trade.buy).or_default();
-            *sum = sum.plus(trade.paid)?;
+            *sum = sum.plus(trade.paid.max(Money::ZERO))?;
         }
+        // Every buyer that filled, also one that owes nothing.
         let mut payments: BTreeMap<OrganisationId, Money> = BTreeMap::new();
         for id in self.session_orders(session) {
             let Some(order) = self.orders.get(id) else { continue };
             check_fill(order)?;
             let (owner, held) = (order.owner, order.escrow);
-            let keep = owed.get(&id).copied().unwrap_or_default().max(Money::ZERO);
+            let bought = order.side == Side::Buy && !order.filled.is_zero();
+            let keep = owed.get(&id).copied().unwrap_or_default();
             self.hold_exactly(owner, held, keep)?;
-            if !keep.is_zero() {
+            if bought {
                 let sum = payments.entry(owner).or_default();
                 *sum = sum.plus(keep)?;
             }
@@ -138,7 +141,23 @@ impl State {
                 };
             }
         }
+        self.propose_payments(session, payments, events);
+        Ok(())
+    }
+
+    /// Proposes to the bank what each buyer owes. Who owes nothing, at a price of zero or below,
+    /// has paid.
+    fn propose_payments(
+        &mut self,
+        session: SessionId,
+        payments: BTreeMap<OrganisationId, Money>,
+        events: &mut Vec<Event>,
+    ) {
         for (payer, amount) in payments {
+            if amount.is_zero() {
+                self.pass_on_payment(session, payer, OrderStatus::Paid);
+                continue;
+            }
             let mut progress = self.progress();
             let payment = progress.next_payment;
             progress.next_payment = payment.next();
@@ -147,7 +166,9 @@ impl State {
             self.payments.insert(payment, Payment { session, payer, amount, state });
             events.push(Event::PaymentProposed { payment, payer, amount });
         }
-        Ok(())
+        if self.payments_resolved(session) {
+            self.pass_on_to_sellers(session);
+        }
     }
 
     /// Brings what is held for an order from `held` to `keep`. The sum of an order's trades, each

@@ -131,7 +131,12 @@ impl State {
     }
 
     /// The payer's orders follow its payment; a failed one puts its trades in default.
-    fn pass_on_payment(&mut self, session: SessionId, payer: OrganisationId, status: OrderStatus) {
+    pub(super) fn pass_on_payment(
+        &mut self,
+        session: SessionId,
+        payer: OrganisationId,
+        status: OrderStatus,
+    ) {
         for id in self.session_orders(session) {
             if let Some(order) = self.orders.get(id)
                 && order.owner == payer
@@ -160,7 +165,7 @@ impl State {
     }
 
     /// Once no payment is open, a sell order is paid if any of its trades is, else in default.
-    fn pass_on_to_sellers(&mut self, session: SessionId) {
+    pub(super) fn pass_on_to_sellers(&mut self, session: SessionId) {
         let paid: std::collections::BTreeSet<_> = self
             .session_trades(session)
             .into_iter()

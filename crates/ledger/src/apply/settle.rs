@@ -60,7 +60,10 @@ impl State {
         }
         self.deviation_lines(id, &session, &metered, &mut lines)?;
         for line in &lines {
+            let below_zero = line.price.is_some_and(|price| price < Price::ZERO);
             let from = match line.item {
+                // At a price below zero the seller pays, which it did not do in advance.
+                LineItem::Contract if below_zero => (line.payer, AccountKind::Available),
                 // The buyer paid these into the exchange's trust when the bank confirmed.
                 LineItem::Contract | LineItem::Compensation => {
                     (self.exchange, AccountKind::Clearing)
@@ -123,7 +126,8 @@ impl State {
             .ok_or(BrokenInvariant("the orders of a trade are kept until it is settled"))
     }
 
-    /// One line a trade: the buyer pays the seller what the clearing fixed.
+    /// One line a trade: the buyer pays the seller what the clearing fixed, or at a price below
+    /// zero the seller the buyer.
     fn contract_lines(
         &self,
         session: SessionId,
@@ -131,8 +135,10 @@ impl State {
         lines: &mut Vec<StatementLine>,
     ) -> Result<(), BrokenInvariant> {
         for (id, trade) in self.period_trades(session, period) {
-            let (payer, ..) = self.order_of(trade.buy)?;
-            let (payee, unit, _) = self.order_of(trade.sell)?;
+            let (buyer, ..) = self.order_of(trade.buy)?;
+            let (seller, unit, _) = self.order_of(trade.sell)?;
+            let (payer, payee) =
+                if trade.paid < Money::ZERO { (seller, buyer) } else { (buyer, seller) };
             lines.push(StatementLine {
                 session,
                 period,
@@ -143,7 +149,7 @@ impl State {
                 payee,
                 energy: trade.quantity,
                 price: Some(trade.buyer_price),
-                amount: trade.paid,
+                amount: trade.paid.max(trade.paid.negated()?),
             });
         }
         Ok(())
