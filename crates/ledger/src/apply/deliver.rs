@@ -75,7 +75,22 @@ impl State {
             row.dispatched = true;
         }
         self.move_orders(id, None, OrderStatus::Paid, OrderStatus::Dispatched);
+        self.deliver_metered(id, session.day);
         Ok(u64::from(id.0))
+    }
+
+    /// Delivers what was metered before a late dispatch.
+    fn deliver_metered(&mut self, id: SessionId, day: DeliveryDay) {
+        let metered: Vec<(UnitId, u8)> = self
+            .readings
+            .rows()
+            .keys()
+            .filter(|(_, of, _)| *of == day)
+            .map(|(unit, _, period)| (*unit, *period))
+            .collect();
+        for only in metered {
+            self.move_orders(id, Some(only), OrderStatus::Dispatched, OrderStatus::Delivered);
+        }
     }
 
     /// What each unit owes or is owed in each period, over both stages, without trades in default.
