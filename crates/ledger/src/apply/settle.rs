@@ -12,7 +12,7 @@ use crate::rejection::{Refusal, Rejection};
 use crate::state::{BrokenInvariant, State};
 use duet_market::game::Stage;
 use duet_units::{Emissions, Energy, Money, Price, largest_remainder};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const RESULT_DOMAIN: &[u8] = b"duet/session-result/v1";
 
@@ -38,9 +38,14 @@ impl State {
             .filter(|((_, day, _), _)| *day == session.day)
             .map(|((unit, _, period), row)| ((*unit, *period), row.energy))
             .collect();
-        for (unit, period) in self.contracts(id)?.keys() {
-            if !metered.contains_key(&(*unit, *period)) {
-                return Err(Rejection::MissingReadings.of("unit", unit.0, *period));
+        // Every period, not only those with a contract: what a unit does besides is a deviation.
+        let units: BTreeSet<UnitId> =
+            self.contracts(id)?.into_keys().map(|(unit, _)| unit).collect();
+        for unit in units {
+            for period in 0..session.terms.resolution.periods() {
+                if !metered.contains_key(&(unit, period)) {
+                    return Err(Rejection::MissingReadings.of("unit", unit.0, period));
+                }
             }
         }
         Ok((session.clone(), metered))
