@@ -223,7 +223,10 @@ impl State {
         self.dispatches.remove_where(|_, dispatch| dispatch.session == id);
         self.lines.remove_where(|(of, _), _| *of == id);
         self.clearings.remove_where(|(of, _), _| *of == id);
-        self.readings.remove_where(|(_, day, _), _| *day == session.day);
+        // A session that was called off may have a successor for its day.
+        if !self.sessions.rows().values().any(|other| other.day == session.day) {
+            self.readings.remove_where(|(_, day, _), _| *day == session.day);
+        }
         self.books.retain(|(of, _), _| *of != id);
         self.commitments.retain(|(of, _, _), _| *of != id);
     }
