@@ -83,22 +83,27 @@ impl State {
         self.add_lot(CertificateLot { count, ..lot.clone() })
     }
 
-    fn check_lot(
+    /// What concerns owner and amount, which come before whether there is such a run.
+    fn check_claim(
         &self,
         caller: &Caller,
         (id, count): (CertificateLotId, u64),
-    ) -> Result<CertificateLot, Refusal> {
+    ) -> Result<(), Refusal> {
+        if self.lots.get(id).is_some_and(|lot| lot.owner != caller.organisation) {
+            return Err(Rejection::NotYours.of("lot", id.0, 0));
+        }
         if count == 0 {
             return Err(Rejection::AmountNotPositive.of("count", count, 0));
         }
+        Ok(())
+    }
+
+    fn live_lot(&self, id: CertificateLotId) -> Result<&CertificateLot, Refusal> {
         let lot = self.lots.get(id).ok_or(Rejection::UnknownCertificate.of("lot", id.0, 0))?;
-        if lot.owner != caller.organisation {
-            return Err(Rejection::NotYours.of("lot", id.0, 0));
-        }
         if lot.state == CertificateState::Retired {
             return Err(Rejection::CertificateEnded.of("lot", id.0, 0));
         }
-        Ok(lot.clone())
+        Ok(lot)
     }
 
     pub(super) fn check_certificate_transfer(
@@ -108,20 +113,21 @@ impl State {
         to: OrganisationId,
     ) -> Result<CertificateLot, Refusal> {
         caller.needs(&[Role::Generator])?;
+        self.check_claim(caller, (id, count))?;
         if self.organisations.get(to).is_none() {
             return Err(Rejection::UnknownOrganisation.of("to", to.0, 0));
         }
-        let lot = self.check_lot(caller, (id, count))?;
         if to == caller.organisation {
             return Err(Rejection::SameAccount.of("to", to.0, 0));
         }
+        let lot = self.live_lot(id)?;
         if lot.state == CertificateState::Transferred {
             return Err(Rejection::AlreadyTransferred.of("lot", id.0, 0));
         }
         if count > lot.count {
             return Err(Rejection::TooManyCertificates.of("count", count, lot.count));
         }
-        Ok(lot)
+        Ok(lot.clone())
     }
 
     pub(super) fn transfer_certificates(
@@ -147,11 +153,12 @@ impl State {
         (id, count): (CertificateLotId, u64),
     ) -> Result<CertificateLot, Refusal> {
         caller.needs(&[Role::Generator, Role::Retailer, Role::LargeUser])?;
-        let lot = self.check_lot(caller, (id, count))?;
+        self.check_claim(caller, (id, count))?;
+        let lot = self.live_lot(id)?;
         if count > lot.count {
             return Err(Rejection::TooManyCertificates.of("count", count, lot.count));
         }
-        Ok(lot)
+        Ok(lot.clone())
     }
 
     pub(super) fn retire_certificates(

@@ -87,9 +87,11 @@ impl State {
             Phase::Announced => {
                 Err(Rejection::GateNotOpen.of("time", time.unix_ms(), session.gate_open.unix_ms()))
             }
-            Phase::Halted => Err(Rejection::SessionHalted.of("session", id.0, 0)),
             Phase::Open if time < session.gate_close => Ok(session),
-            Phase::Open | Phase::Cleared | Phase::Settled | Phase::Void => {
+            Phase::Halted if time < session.gate_close => {
+                Err(Rejection::SessionHalted.of("session", id.0, 0))
+            }
+            Phase::Open | Phase::Halted | Phase::Cleared | Phase::Settled | Phase::Void => {
                 Err(Rejection::GateClosed.of("time", time.unix_ms(), session.gate_close.unix_ms()))
             }
         }
