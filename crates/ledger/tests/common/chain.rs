@@ -1,0 +1,237 @@
+//! A chain of blocks that checks after each of them what must always hold.
+
+use super::market::{DAY, Who, gate_open, genesis};
+use duet_ledger::{
+    AccountKind, Action, Body, Digest, Encode, Genesis, Outcome, Progress, Rejection, State,
+    Transaction, Unsigned, admission, decode_all,
+};
+use duet_units::{ClockTime, Money};
+use std::collections::BTreeMap;
+
+/// The tags of the two tables that a refused transaction changes.
+const PROGRESS: u8 = 1;
+const NONCES: u8 = 4;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Chain {
+    pub(crate) genesis: Genesis,
+    pub(crate) state: State,
+    /// What a store that took every delta holds.
+    pub(crate) rows: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// The time of the next block.
+    pub(crate) time: ClockTime,
+    nonces: BTreeMap<Who, u64>,
+}
+
+/// What became of a transaction: the number of what it made, or the name of its rejection.
+pub(crate) type Answer = Result<u64, &'static str>;
+
+impl Chain {
+    pub(crate) fn new() -> Self {
+        let genesis = genesis();
+        let mut state = State::genesis(&genesis).unwrap();
+        let mut rows = BTreeMap::new();
+        store(&mut rows, state.take_delta());
+        let nonces = BTreeMap::new();
+        Self { genesis, state, rows, time: gate_open(DAY), nonces }
+    }
+
+    /// The chain that goes on from changed rows.
+    pub(crate) fn with_rows(mut self, change: impl Fn(&mut BTreeMap<Vec<u8>, Vec<u8>>)) -> Self {
+        change(&mut self.rows);
+        self.state = self.restored();
+        self
+    }
+
+    /// The state that a restart would begin from.
+    pub(crate) fn restored(&self) -> State {
+        let rows = self.rows.iter().map(|(key, row)| (&key[..], &row[..]));
+        State::restore(&self.genesis, rows).unwrap()
+    }
+
+    pub(crate) fn unsigned(&mut self, who: Who, action: Action) -> Unsigned {
+        let nonce = self.nonces.entry(who).or_default();
+        *nonce += 1;
+        let (channel, signer) = (*self.state.channel(), who.public());
+        Unsigned { channel, signer, nonce: *nonce, action }
+    }
+
+    pub(crate) fn sign(&mut self, who: Who, action: Action) -> Transaction {
+        self.unsigned(who, action).sign(&who.key())
+    }
+
+    /// A transaction with a signature of zeros: good enough for [`State::apply`], which leaves
+    /// signatures to the agreement on a block, and much faster.
+    pub(crate) fn draft(&mut self, who: Who, action: Action) -> Transaction {
+        draft(&self.unsigned(who, action))
+    }
+
+    pub(crate) fn block(&mut self, transactions: Vec<Transaction>) -> Outcome {
+        let body = Body { transactions };
+        let outcome = self.state.apply(self.state.height() + 1, self.time, &body).unwrap();
+        assert_eq!(outcome.receipts.len(), body.transactions.len());
+        self.assert_sound();
+        store(&mut self.rows, self.state.take_delta());
+        outcome
+    }
+
+    /// An empty block at `time`.
+    pub(crate) fn pass_to(&mut self, time: ClockTime) -> Outcome {
+        self.time = time;
+        self.block(Vec::new())
+    }
+
+    /// Sends one transaction in a block of its own. Admission must give the same answer as the
+    /// block, and a refusal must change nothing but the nonce and the receipts.
+    pub(crate) fn send(&mut self, who: Who, action: Action) -> Answer {
+        let transaction = self.sign(who, action);
+        self.send_signed(&transaction)
+    }
+
+    pub(crate) fn send_signed(&mut self, transaction: &Transaction) -> Answer {
+        if self.state.time() != self.time {
+            self.pass_to(self.time);
+        }
+        let channel = *self.state.channel();
+        let admitted = admission::stateless(transaction.bytes(), &channel, true)
+            .and_then(|read| admission::against(&self.state, &read))
+            .map_err(|refusal| refusal.rejection);
+        let (before, rows) = (self.state.clone(), self.rows.clone());
+        let outcome = self.block(vec![transaction.clone()]);
+        let receipt = &outcome.receipts[0];
+        assert_eq!(receipt.transaction, *transaction.hash());
+        assert_eq!(receipt.rejection(), admitted.err(), "admission and block differ");
+        let Some(rejection) = receipt.rejection() else { return Ok(receipt.subject) };
+        assert_eq!(receipt.subject, 0);
+        self.assert_untouched(&before, &rows, transaction, rejection);
+        Err(rejection.name())
+    }
+
+    /// Sends what must be accepted.
+    pub(crate) fn done(&mut self, who: Who, action: Action) -> u64 {
+        let shown = format!("{who:?}: {action:?}");
+        self.send(who, action).unwrap_or_else(|name| panic!("{name}: {shown}"))
+    }
+
+    /// A table of transactions in order: who, what, and `ok` or the name of the rejection.
+    pub(crate) fn table(&mut self, lines: Vec<(Who, Action, &'static str)>) {
+        for (place, (who, action, expected)) in lines.into_iter().enumerate() {
+            let shown = format!("line {place}, {who:?}: {action:?}");
+            let answer = self.send(who, action);
+            assert_eq!(answer.err().unwrap_or("ok"), expected, "{shown}");
+        }
+    }
+
+    fn assert_untouched(
+        &self,
+        before: &State,
+        rows: &BTreeMap<Vec<u8>, Vec<u8>>,
+        transaction: &Transaction,
+        rejection: Rejection,
+    ) {
+        let nonce = [vec![NONCES], transaction.signer().to_bytes()].concat();
+        let known = ["wrong-channel", "unknown-identity", "stale-nonce"];
+        for key in self.rows.keys().chain(rows.keys()) {
+            let changed = self.rows.get(key) != rows.get(key);
+            let allowed = key == &nonce && !known.contains(&rejection.name());
+            assert!(!changed || allowed || key[0] == PROGRESS, "{rejection:?} changed {key:?}");
+        }
+        let (old, new) = (before.progress(), self.state.progress());
+        let expected = Progress { height: old.height + 1, receipts_root: new.receipts_root, ..old };
+        assert_eq!(new, expected);
+        assert_ne!(new.receipts_root, before.progress().receipts_root);
+    }
+
+    /// What holds after every block, by the rules and not by the code under test.
+    pub(crate) fn assert_sound(&self) {
+        let totals = self.state.totals().unwrap();
+        assert_eq!(totals.money, Money::ZERO, "money is conserved");
+        assert_eq!(totals.allocated, totals.held, "allowances are conserved");
+        assert_eq!(totals.certificates_issued, totals.certificates_held);
+        super::chain::assert_escrow(&self.state);
+    }
+
+    pub(crate) fn available(&self, who: Who) -> Money {
+        self.state.balance(who.organisation(), AccountKind::Available)
+    }
+
+    pub(crate) fn escrow(&self, who: Who) -> Money {
+        self.state.balance(who.organisation(), AccountKind::Escrow)
+    }
+
+    pub(crate) fn trust(&self) -> Money {
+        self.state.balance(Who::Exchange.organisation(), AccountKind::Clearing)
+    }
+}
+
+/// Escrow is what open orders and proposed payments need; trust is what was paid for sessions
+/// that are not settled.
+pub(crate) fn assert_escrow(state: &State) {
+    use duet_ledger::{OrderStatus, PaymentState};
+    let mut escrow: BTreeMap<_, i128> = BTreeMap::new();
+    let mut trust = 0;
+    for order in state.orders().values() {
+        if order.status == OrderStatus::Pending {
+            *escrow.entry(order.owner).or_default() += order.escrow.fen();
+        }
+    }
+    for payment in state.payments().values() {
+        match payment.state {
+            PaymentState::Proposed => {
+                *escrow.entry(payment.payer).or_default() += payment.amount.fen();
+            }
+            PaymentState::Confirmed if state.sessions()[&payment.session].phase.is_live() => {
+                trust += payment.amount.fen();
+            }
+            PaymentState::Confirmed | PaymentState::Failed => {}
+        }
+    }
+    for organisation in state.organisations().keys() {
+        let held = state.balance(*organisation, AccountKind::Escrow).fen();
+        assert_eq!(held, escrow.get(organisation).copied().unwrap_or(0), "escrow {organisation}");
+        let held = state.balance(*organisation, AccountKind::Clearing).fen();
+        let expected = if *organisation == Who::Exchange.organisation() { trust } else { 0 };
+        assert_eq!(held, expected, "trust of {organisation}");
+    }
+    // No order of a settled session is between two steps.
+    for (id, order) in state.orders() {
+        let phase = state.sessions()[&order.session].phase;
+        let ended = matches!(
+            order.status,
+            OrderStatus::Settled
+                | OrderStatus::Cancelled
+                | OrderStatus::Expired
+                | OrderStatus::Defaulted
+        );
+        assert!(ended || phase.is_live(), "order {id} is {:?} in a {phase:?}", order.status);
+    }
+}
+
+/// The transaction with a signature of zeros.
+pub(crate) fn draft(unsigned: &Unsigned) -> Transaction {
+    let mut bytes = unsigned.bytes();
+    bytes.extend_from_slice(&[0; 64]);
+    Transaction::from_bytes(&bytes).unwrap()
+}
+
+fn store(rows: &mut BTreeMap<Vec<u8>, Vec<u8>>, delta: duet_ledger::Delta) {
+    for (key, row) in delta {
+        match row {
+            Some(row) => rows.insert(key, row),
+            None => rows.remove(&key),
+        };
+    }
+}
+
+/// Changes the one row of the ledger's progress.
+pub(crate) fn change_progress(
+    rows: &mut BTreeMap<Vec<u8>, Vec<u8>>,
+    change: impl Fn(&mut Progress),
+) {
+    let mut progress: Progress = decode_all(&rows[&vec![PROGRESS]]).unwrap();
+    change(&mut progress);
+    rows.insert(vec![PROGRESS], progress.to_bytes());
+}
+
+/// A channel that is not the test channel.
+pub(crate) const ELSEWHERE: Digest = [7; 32];

@@ -1,0 +1,8 @@
+//! A small market to test with: two generators, two buyers, the institutions, and a chain that
+//! checks of every block what must always hold.
+
+#![allow(dead_code, reason = "each test binary uses its part of the kit")]
+
+pub(crate) mod chain;
+pub(crate) mod market;
+pub(crate) mod random;
