@@ -3,11 +3,17 @@
 mod bench;
 mod cluster;
 mod demo;
+mod inspect;
+mod key;
+mod order;
 mod page;
+mod remote;
 mod scratch;
 mod study;
+mod verify;
 
 use clap::{Parser, Subcommand};
+use std::{io::Write as _, process::ExitCode};
 
 /// Duet: a joint electricity-carbon market.
 #[derive(Debug, Parser)]
@@ -19,18 +25,44 @@ struct Program {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Account(inspect::AccountArgs),
     Bench(bench::BenchArgs),
+    Block(inspect::BlockArgs),
     Demo(demo::DemoArgs),
+    Key(key::KeyArgs),
+    Order(order::OrderArgs),
+    Receipt(inspect::ReceiptArgs),
+    Session(inspect::SessionArgs),
     Study(study::StudyArgs),
+    Verify(verify::VerifyArgs),
 }
 
-fn main() -> anyhow::Result<()> {
+/// Exit codes: 0 done, 1 refused or failed, 2 not understood, 3 node not reached.
+fn main() -> ExitCode {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,commonware_storage=error"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    match Program::parse().command {
+    match run(Program::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // The whole chain of causes, each behind its effect.
+            writeln!(std::io::stderr(), "duet: {error:#}").ok();
+            error.downcast_ref::<remote::Failure>().map_or(ExitCode::FAILURE, |f| f.exit_code())
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Account(args) => inspect::account(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Block(args) => inspect::block(&args),
         Command::Demo(args) => demo::run(&args),
+        Command::Key(args) => key::run(&args),
+        Command::Order(args) => order::run(&args),
+        Command::Receipt(args) => inspect::receipt(&args),
+        Command::Session(args) => inspect::session(&args),
         Command::Study(args) => study::run(args),
+        Command::Verify(args) => verify::run(&args),
     }
 }

@@ -1,0 +1,171 @@
+//! `duet order`: place, list and withdraw orders.
+
+use crate::remote::{Failure, Remote, Signer, block_on, submitted, table, yuan_per_mwh};
+use clap::{Args, Subcommand, ValueEnum};
+use duet_sdk::{
+    client::OrderFilter,
+    wire::{self, Order, OrderRequest},
+};
+
+/// Place, list and withdraw orders.
+#[derive(Debug, Args)]
+pub(crate) struct OrderArgs {
+    #[command(subcommand)]
+    command: OrderCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum OrderCommand {
+    /// Place an order and wait until it is final.
+    Place(Place),
+    /// List orders by number.
+    List(List),
+    /// Withdraw a pending order.
+    Cancel(Cancel),
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Side {
+    Buy,
+    Sell,
+}
+
+#[derive(Debug, Args)]
+struct Place {
+    /// The session.
+    #[arg(long)]
+    session: u32,
+    /// The unit that delivers or uses the energy.
+    #[arg(long)]
+    unit: u32,
+    /// Buy or sell.
+    #[arg(long)]
+    side: Side,
+    /// The delivery period within the day, from 0.
+    #[arg(long)]
+    period: u8,
+    /// The limit price in yuan/MWh, for example 367.5; of a sell order, without carbon.
+    #[arg(long, value_name = "YUAN", value_parser = crate::remote::parse_price, allow_hyphen_values = true)]
+    price: i64,
+    /// The energy in kWh.
+    #[arg(long, value_name = "KWH")]
+    quantity: i64,
+    /// The share of the carbon cost that a sell order passes on, in 1e-4: 6500 is 65 %.
+    #[arg(long, value_name = "BP", default_value_t = 0, required_if_eq("side", "sell"))]
+    conductivity: i64,
+    /// Your own reference.
+    #[arg(long, default_value_t = 0)]
+    reference: u64,
+    #[command(flatten)]
+    signer: Signer,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+#[derive(Debug, Args)]
+struct List {
+    /// Of this session.
+    #[arg(long)]
+    session: Option<u32>,
+    /// Of this organisation.
+    #[arg(long)]
+    owner: Option<u32>,
+    /// In this status: pending, matched, paid, dispatched, delivered, settled, cancelled, expired
+    /// or defaulted.
+    #[arg(long)]
+    status: Option<String>,
+    /// On this side.
+    #[arg(long)]
+    side: Option<Side>,
+    /// With a higher number than this.
+    #[arg(long)]
+    after: Option<u64>,
+    /// At most so many.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    limit: u32,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+#[derive(Debug, Args)]
+struct Cancel {
+    /// The number of the order.
+    order: u64,
+    #[command(flatten)]
+    signer: Signer,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+pub(crate) fn run(args: &OrderArgs) -> anyhow::Result<()> {
+    match &args.command {
+        OrderCommand::Place(args) => block_on(place(args)),
+        OrderCommand::List(args) => block_on(list(args)),
+        OrderCommand::Cancel(args) => block_on(cancel(args)),
+    }
+}
+
+async fn place(args: &Place) -> Result<(), Failure> {
+    let action = wire::Action::SubmitOrder(OrderRequest {
+        session: args.session,
+        unit: args.unit,
+        side: match args.side {
+            Side::Buy => wire::Side::Buy,
+            Side::Sell => wire::Side::Sell,
+        },
+        period: args.period,
+        limit_milli_yuan_per_mwh: args.price,
+        quantity_kwh: args.quantity,
+        conductivity_bp: args.conductivity,
+        reference: args.reference,
+    });
+    let answer = args.signer.submit(&args.remote.client()?, action.into()).await?;
+    args.remote.show(&answer, |answer| submitted("order", answer))
+}
+
+async fn list(args: &List) -> Result<(), Failure> {
+    let side = args.side.map(|side| match side {
+        Side::Buy => "buy".to_owned(),
+        Side::Sell => "sell".to_owned(),
+    });
+    let filter = OrderFilter {
+        session: args.session,
+        owner: args.owner,
+        status: args.status.clone(),
+        side,
+        after: args.after,
+        limit: Some(args.limit),
+    };
+    let page = args.remote.client()?.orders(&filter).await?;
+    args.remote.show(&page, |page| {
+        let mut text = table(&HEAD, &page.items.iter().map(row).collect::<Vec<_>>());
+        if let Some(next) = page.next {
+            text.push_str(&format!("\nmore: --after {next}"));
+        }
+        text
+    })
+}
+
+const HEAD: [&str; 9] =
+    ["order", "session", "period", "side", "owner", "yuan/MWh", "kWh", "filled", "status"];
+
+fn row(order: &Order) -> Vec<String> {
+    let name = |value: serde_json::Result<String>| value.unwrap_or_default().replace('"', "");
+    vec![
+        order.id.to_string(),
+        order.session.to_string(),
+        order.period.to_string(),
+        name(serde_json::to_string(&order.side)),
+        order.owner.to_string(),
+        yuan_per_mwh(order.limit_milli_yuan_per_mwh),
+        order.quantity_kwh.to_string(),
+        order.filled_kwh.to_string(),
+        name(serde_json::to_string(&order.status)),
+    ]
+}
+
+async fn cancel(args: &Cancel) -> Result<(), Failure> {
+    let action = wire::Action::CancelOrder { order: args.order };
+    let answer = args.signer.submit(&args.remote.client()?, action.into()).await?;
+    args.remote.show(&answer, |answer| submitted("cancelled order", answer))
+}
