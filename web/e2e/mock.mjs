@@ -72,9 +72,9 @@ const terms = {
   compensation_cap_milli_yuan_per_mwh: 36_440,
   fund_share_bp: 5_000,
 };
-const sessions = [0, 1, 2, 3].map((index) => ({
+const sessions = Array.from({ length: 200 }, (_, index) => ({
   id: index + 1,
-  day: `2026-07-0${6 + index}`,
+  day: new Date(epoch + (index + 1) * 86_400_000).toISOString().slice(0, 10),
   gate_open_ms: epoch + index * PERIOD_MS * PACE,
   gate_close_ms: epoch + (index + 1) * PERIOD_MS * PACE,
   terms,
@@ -263,7 +263,7 @@ function answer(path, query) {
             200,
             sessions.find((s) => s.id === Number(id))?.phase === "cleared" ? clearings(+id) : [],
           ]
-        : page(sessions.filter((s) => s.id < 3));
+        : page(sessions.filter((s) => s.gate_open_ms - now() < 2 * PERIOD_MS * PACE));
     case "orders": {
       const fits = (order) =>
         ["session", "owner", "status"].every(

@@ -83,17 +83,20 @@ async function accessible(page) {
   assert.deepEqual(found, []);
 }
 
-const openForOrders = (page) =>
-  page.waitForFunction(
-    async () => {
+/** Waits until the gate of a session is open. */
+async function openForOrders(page) {
+  const end = performance.now() + PATIENCE;
+  while (performance.now() < end) {
+    const open = await page.evaluate(async () => {
       const { items } = await (await fetch("/v1/sessions?limit=1000")).json();
-      const status = await (await fetch("/v1/status")).json();
-      const session = items.find((row) => row.phase === "open");
-      return session !== undefined && session.gate_close_ms > status.now_ms;
-    },
-    undefined,
-    { timeout: PATIENCE, polling: 500 },
-  );
+      const { now_ms: now } = await (await fetch("/v1/status")).json();
+      return items.some((row) => row.phase === "open" && now < row.gate_close_ms);
+    });
+    if (open) return;
+    await page.waitForTimeout(500);
+  }
+  throw new Error("no gate opened");
+}
 
 /** Chooses the first operator whose units use (or deliver) energy. */
 async function chooseOperator(page, side) {
@@ -246,6 +249,8 @@ await step("the chart is also a table", async () => {
 await step("the key is still there after a reload", async () => {
   await page.reload();
   await page.waitForSelector(test("unit"), { timeout: 20_000 });
+  // The chart's code comes late: let it arrive before the network is cut below.
+  await page.waitForLoadState("networkidle", { timeout: 2_000 }).catch(() => undefined);
 });
 
 await step("a dead stream is shown as delayed data, and taken up again", async () => {

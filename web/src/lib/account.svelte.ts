@@ -203,8 +203,8 @@ class Account {
       if (hash) void this.#awaitReceipt(number, hash);
       return;
     }
-    const { code, bound = "", field = "" } = error.problem;
-    this.#update(number, { progress: "refused", code, bound, field });
+    const { code, bound, field } = error.problem;
+    this.#update(number, { progress: "refused", code, bound: bound ?? "", field: field ?? "" });
   }
 
   async #awaitReceipt(number: number, hash: string): Promise<void> {

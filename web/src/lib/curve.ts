@@ -30,7 +30,7 @@ export function drawCurve(
     clearings.find((row) => row.period === index),
   );
   // The last step needs an end: one more point at 24:00 repeats it.
-  const steps = (pick: (row: PeriodClearing) => number | null, unit: number) => {
+  const steps = (pick: (row: PeriodClearing) => number | null | undefined, unit: number) => {
     const values = rows.map((row) => (row ? scaled(pick(row), unit) : null));
     return [...values, values.at(-1) ?? null];
   };
@@ -69,7 +69,15 @@ export function drawCurve(
         splits: () => Array.from({ length: 9 }, (_, index) => (index * periods) / 8),
         values: (_, splits) => splits.map((x) => `${(24 * x) / periods}:00`),
       },
-      { ...axis, scale: "price", size: 48, label: labels.price, labelSize: 16, labelGap: 0 },
+      {
+        ...axis,
+        scale: "price",
+        size: 46,
+        label: labels.price,
+        labelSize: 18,
+        labelGap: 0,
+        labelFont: axis.font,
+      },
       {
         ...axis,
         scale: "volume",

@@ -5,6 +5,7 @@ import type {
   CarbonAccount,
   Channel,
   FinalEvent,
+  LedgerEvent,
   Organisation,
   OrganisationDetail,
   PeriodClearing,
@@ -44,8 +45,7 @@ export interface CertifiedBlock {
 export interface LoggedFact {
   height: number;
   index: number;
-  kind: string;
-  subject: string;
+  event: LedgerEvent;
 }
 
 /** What is known of the market, kept fresh by the stream of final events. */
@@ -104,7 +104,7 @@ class Market {
 
   #statusAt = $state(performance.now());
   #dirty = new Set<"sessions" | "clearings" | "carbon" | "members">();
-  #carbonAt = 0;
+  #carbonAt = -CARBON_EVERY_MS;
   #earlier: { height: number; stateRoot: string } | null = null;
   #shownId: number | null = null;
   #observed: { wall: number; chain: number }[] = [];
@@ -184,8 +184,8 @@ class Market {
     }
   }
 
-  #readSigners(height: number, certificate: string | null): void {
-    if (certificate === null) return;
+  #readSigners(height: number, certificate: string | null | undefined): void {
+    if (!certificate) return;
     const signed = [...this.signed];
     const signers = signersOf(certificate);
     for (const signer of signers) signed[signer] = height;
@@ -228,9 +228,10 @@ class Market {
     const event = fact.event;
     // Thousands of orders and readings would push out what a person reads.
     if (!event || /^(order_|meter_|dispatch_|payment_)/.test(event.kind)) return;
-    const subject = event.session === undefined ? "" : `#${event.session}`;
-    const { height, index } = fact;
-    this.log = [{ height, index, kind: event.kind, subject }, ...this.log].slice(0, LOG_LENGTH);
+    this.log = [{ height: fact.height, index: fact.index, event }, ...this.log].slice(
+      0,
+      LOG_LENGTH,
+    );
   }
 
   async #readDirty(): Promise<void> {

@@ -1,8 +1,8 @@
 import { m } from "../paraglide/messages";
-import type { OrderStatus, Phase, Technology } from "./api/types.ts";
+import type { LedgerEvent, OrderStatus, Phase, Technology } from "./api/types.ts";
 import type { Breach } from "./checks.ts";
 import type { Submission } from "./account.svelte.ts";
-import { count, energy, money, price } from "./format.ts";
+import { count, energy, money, price, tonnes } from "./format.ts";
 
 const texts = m as unknown as Record<string, (() => string) | undefined>;
 
@@ -13,7 +13,43 @@ function text(key: string, otherwise: string): string {
 export const phaseText = (phase: Phase): string => text(`phase_${phase}`, "r_unknown");
 export const technologyText = (technology: Technology): string =>
   text(`technology_${technology}`, "r_unknown");
-export const eventText = (kind: string): string => text(`event_${kind}`, "event_unknown");
+
+/** What happened, in a few words, with the numbers that matter. */
+export function eventText(event: LedgerEvent): string {
+  const name = text(`event_${event.kind}`, "event_unknown");
+  const detail = eventDetail(event);
+  return detail === "" ? name : `${name} ${detail}`;
+}
+
+function eventDetail(event: LedgerEvent): string {
+  switch (event.kind) {
+    case "session_announced":
+      return `#${event.session} · ${event.day}`;
+    case "gate_opened":
+    case "session_voided":
+      return `#${event.session}`;
+    case "session_cleared":
+      return `#${event.session} · ${energy(event.first_kwh, 0)} + ${energy(event.second_kwh, 0)} ${m.unit_energy()}`;
+    case "session_settled":
+      return `#${event.session} · ${tonnes(event.emissions_g)} ${m.unit_tonne()}`;
+    case "intervened":
+      return `#${event.session} · ${event.reason}`;
+    case "deposited":
+      return `${money(event.amount_fen)} ${m.unit_money()}`;
+    case "allowances_allocated":
+    case "allowances_transferred":
+    case "allowances_surrendered":
+      return `${count(event.allowances_t)} ${m.unit_tonne()}`;
+    case "certificates_issued":
+    case "certificates_transferred":
+    case "certificates_retired":
+      return `${count(event.count)} ${m.unit_certificate()}`;
+    case "transaction_refused":
+      return `${event.code}`;
+    default:
+      return "";
+  }
+}
 
 /** The rule behind a stable name of a rejection, in the reader's language. */
 export const ruleText = (name: string): string =>

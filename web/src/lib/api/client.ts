@@ -10,6 +10,7 @@ import type {
   PeriodClearing,
   Problem,
   Receipt,
+  ReceiptProof,
   Session,
   Status,
   Submitted,
@@ -33,7 +34,9 @@ async function read<T>(response: Response): Promise<T> {
     throw new ProblemError((await response.json()) as Problem);
   }
   const { status, statusText } = response;
-  throw new ProblemError({ title: statusText, status, detail: statusText, code: `http-${status}` });
+  const code = `http-${status}`;
+  const type = `/problems/${code}`;
+  throw new ProblemError({ type, title: statusText, status, detail: statusText, code });
 }
 
 async function get<T>(path: string, query: Record<string, string | number> = {}): Promise<T> {
@@ -49,18 +52,17 @@ async function get<T>(path: string, query: Record<string, string | number> = {})
 /** All rows of a list, page by page. */
 async function all<T>(path: string, query: Record<string, string | number> = {}): Promise<T[]> {
   const rows: T[] = [];
-  let next: number | null = null;
+  let next: number | null | undefined = null;
   do {
-    const place: Record<string, number> = next === null ? {} : { after: next };
-    const page: Page<T> | T[] = await get<Page<T> | T[]>(path, {
+    const place: Record<string, number> = next == null ? {} : { after: next };
+    const page: Page<T> = await get<Page<T>>(path, {
       ...query,
       limit: 1000,
       ...place,
     });
-    if (Array.isArray(page)) return page;
     rows.push(...page.items);
     next = page.next;
-  } while (next !== null);
+  } while (next != null);
   return rows;
 }
 
@@ -76,7 +78,7 @@ export const api = {
   units: () => all<Unit>("/v1/units"),
   block: (height: number) => get<Block>(`/v1/blocks/${height}`),
   receipt: (hash: string) => get<Receipt>(`/v1/transactions/${hash}`),
-  proof: (hash: string) => get<unknown>(`/v1/transactions/${hash}/proof`),
+  proof: (hash: string) => get<ReceiptProof>(`/v1/transactions/${hash}/proof`),
 
   /** Demo operators; none outside a demo. */
   async demoOperators(): Promise<DemoOperator[]> {

@@ -1,3 +1,4 @@
+import type { ReceiptProof } from "../api/types.ts";
 import { concat, Encoder, fromHex, toHex } from "./codec.ts";
 
 /**
@@ -6,22 +7,6 @@ import { concat, Encoder, fromHex, toHex } from "./codec.ts";
  * receipts root; a header carries it; a quorum of the committee finalized that header or one that
  * descends from it; committee and genesis hash make the channel id. Format: docs/spec.
  */
-
-interface ReceiptProof {
-  version: number;
-  channel: string;
-  committee: string[];
-  genesis_hash: string;
-  height: number;
-  index: number;
-  count: number;
-  receipt: string;
-  path: (string | null)[];
-  previous_receipts_root: string;
-  later_blocks: string[];
-  headers: string[];
-  certificate: string;
-}
 
 export interface Verified {
   height: number;
@@ -41,11 +26,10 @@ const LISTS_MAX = 4_096;
 
 /** Throws an `Error` that names the first link that does not hold. */
 export async function verifyReceiptProof(
-  json: unknown,
+  proof: ReceiptProof,
   trustedChannel: string,
   transaction: string,
 ): Promise<Verified> {
-  const proof = json as ReceiptProof;
   demand(proof.version === 1, "unknown version");
   demand(proof.channel === trustedChannel, "another channel");
   const committee = [...new Set(proof.committee)].sort();
