@@ -66,7 +66,10 @@ export function drawCurve(
     axes: [
       {
         ...axis,
-        splits: () => Array.from({ length: 9 }, (_, index) => (index * periods) / 8),
+        splits: (plot) => {
+          const parts = plot.width < 400 ? 4 : 8;
+          return Array.from({ length: parts + 1 }, (_, index) => (index * periods) / parts);
+        },
         values: (_, splits) => splits.map((x) => `${(24 * x) / periods}:00`),
       },
       {
