@@ -28,6 +28,7 @@ mod certificate;
 mod config;
 mod delivery;
 mod engine;
+mod erased;
 mod key;
 mod mailbox;
 #[cfg(feature = "simulation")]

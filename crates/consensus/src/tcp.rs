@@ -4,6 +4,7 @@ use crate::{
     application::Application,
     config::{CHANNELS, Config, MAILBOX, MESSAGES_PER_SECOND, message_bytes_max},
     engine::{Handle, Network, StartError, supervise},
+    erased::AnyApplication,
     key::{ValidatorKey, public_key},
     wiring::Wiring,
 };
@@ -18,6 +19,7 @@ use commonware_stream::{
     sake::{self, Sake},
 };
 use commonware_utils::{NZU32, ordered::Map};
+use futures::future::BoxFuture;
 use std::{
     fs::{File, TryLockError},
     future::Future,
@@ -123,12 +125,31 @@ fn check_free(storage: &Path) -> Result<(), HostError> {
 /// # Panics
 ///
 /// As [`start`](crate::start); and the network panics if it cannot listen.
-pub async fn serve_tcp<A: Application>(
+pub async fn serve_tcp(
     context: tokio::Context,
     config: Config,
     key: ValidatorKey,
-    application: A,
+    application: impl Application,
     endpoint: Endpoint,
+) -> Result<Handle, StartError> {
+    serve(context, config, key, (AnyApplication::new(application), endpoint)).await
+}
+
+/// Boxed and without a type parameter, so that the engine is compiled here.
+fn serve(
+    context: tokio::Context,
+    config: Config,
+    key: ValidatorKey,
+    (application, endpoint): (AnyApplication, Endpoint),
+) -> BoxFuture<'static, Result<Handle, StartError>> {
+    Box::pin(async move { listen(context, config, key, (application, endpoint)).await })
+}
+
+async fn listen(
+    context: tokio::Context,
+    config: Config,
+    key: ValidatorKey,
+    (application, endpoint): (AnyApplication, Endpoint),
 ) -> Result<Handle, StartError> {
     let mut addresses = Vec::with_capacity(endpoint.peers.len());
     for peer in &endpoint.peers {
