@@ -60,7 +60,10 @@ pub fn largest_remainder(total: i128, weights: &[i128]) -> Result<Vec<i128>, Ove
     }
     let Ok(left) = usize::try_from(left) else { return Err(overflow) };
     if left > 0 {
-        remainders.sort_unstable();
+        // Only who is among the first matters, not their order: each gets one unit.
+        if left < remainders.len() {
+            remainders.select_nth_unstable(left);
+        }
         for (_, index) in remainders.iter().take(left) {
             if let Some(part) = parts.get_mut(*index) {
                 *part = part.checked_add(1).ok_or(overflow)?;
