@@ -151,9 +151,10 @@ impl State {
         caller.needs(&[Role::Generator, Role::Retailer, Role::LargeUser])?;
         let order = self.orders.get(id).ok_or(Rejection::UnknownOrder.of("order", id.0, 0))?;
         let session = self.sessions.get(order.session);
-        if session.is_some_and(|session| {
-            session.phase == Phase::Open && caller.time >= session.gate_close
-        }) {
+        // A halted session keeps its book, and the right to withdraw, beyond its gate.
+        let closed =
+            |session: &Session| session.phase != Phase::Halted && session.gate_close <= caller.time;
+        if session.is_some_and(closed) {
             return Err(Rejection::GateClosed.of("order", id.0, 0));
         }
         if order.owner != caller.organisation {
