@@ -2,11 +2,11 @@
 
 use super::market::{DAY, Who, gate_open, genesis};
 use duet_ledger::{
-    AccountKind, Action, Body, Digest, Encode, Genesis, Outcome, Progress, Rejection, State,
-    Transaction, Unsigned, admission, decode_all,
+    AccountKind, Action, Body, Decode, Digest, Encode, Genesis, Outcome, Progress, Rejection,
+    State, Transaction, Unsigned, admission, decode_all,
 };
 use duet_units::{ClockTime, Money};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The tags of the two tables that a refused transaction changes.
 const PROGRESS: u8 = 1;
@@ -20,6 +20,8 @@ pub(crate) struct Chain {
     pub(crate) rows: BTreeMap<Vec<u8>, Vec<u8>>,
     /// The time of the next block.
     pub(crate) time: ClockTime,
+    /// The names of all rejections so far.
+    pub(crate) provoked: BTreeSet<&'static str>,
     nonces: BTreeMap<Who, u64>,
 }
 
@@ -32,8 +34,8 @@ impl Chain {
         let mut state = State::genesis(&genesis).unwrap();
         let mut rows = BTreeMap::new();
         store(&mut rows, state.take_delta());
-        let nonces = BTreeMap::new();
-        Self { genesis, state, rows, time: gate_open(DAY), nonces }
+        let (provoked, nonces) = (BTreeSet::new(), BTreeMap::new());
+        Self { genesis, state, rows, time: gate_open(DAY), provoked, nonces }
     }
 
     /// The chain that goes on from changed rows.
@@ -104,6 +106,7 @@ impl Chain {
         let Some(rejection) = receipt.rejection() else { return Ok(receipt.subject) };
         assert_eq!(receipt.subject, 0);
         self.assert_untouched(&before, &rows, transaction, rejection);
+        self.provoked.insert(rejection.name());
         Err(rejection.name())
     }
 
@@ -223,14 +226,15 @@ fn store(rows: &mut BTreeMap<Vec<u8>, Vec<u8>>, delta: duet_ledger::Delta) {
     }
 }
 
-/// Changes the one row of the ledger's progress.
-pub(crate) fn change_progress(
+/// Changes the row with this key, which begins with the tag of its table.
+pub(crate) fn change_row<T: Encode + Decode>(
     rows: &mut BTreeMap<Vec<u8>, Vec<u8>>,
-    change: impl Fn(&mut Progress),
+    key: &[u8],
+    change: impl Fn(&mut T),
 ) {
-    let mut progress: Progress = decode_all(&rows[&vec![PROGRESS]]).unwrap();
-    change(&mut progress);
-    rows.insert(vec![PROGRESS], progress.to_bytes());
+    let mut row: T = decode_all(&rows[key]).unwrap();
+    change(&mut row);
+    rows.insert(key.to_vec(), row.to_bytes());
 }
 
 /// A channel that is not the test channel.

@@ -1,0 +1,38 @@
+//! Every rejection: provoked at admission and in a block, in its order of precedence, and without
+//! a trace but the nonce and the receipt.
+//!
+//! A ladder is a table whose first transaction breaks every rule of its action; each line mends
+//! the fault that the line before was refused for.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod carbon;
+mod delivery;
+mod form;
+mod money;
+mod order;
+mod page;
+mod session;
+
+use duet_ledger::Rejection;
+use std::collections::BTreeSet;
+
+#[test]
+fn every_rejection_is_provoked() {
+    let provoked: BTreeSet<&str> = [
+        form::provoke(),
+        order::provoke(),
+        order::provoke_limits(),
+        session::provoke(),
+        money::provoke(),
+        delivery::provoke(),
+        carbon::provoke(),
+        carbon::provoke_overflow(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let missing: Vec<_> = Rejection::ALL.iter().filter(|r| !provoked.contains(r.name())).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}

@@ -1,0 +1,57 @@
+//! 501 to 507: deposits and payments.
+
+use crate::common::chain::Chain;
+use crate::common::market::{
+    DAY, FACTORY, WIND, Who, buy, confirm, deposit, gate_close, open, sell, yuan,
+};
+use duet_ledger::Action;
+use duet_units::Money;
+use std::collections::BTreeSet;
+
+pub(crate) fn provoke() -> BTreeSet<&'static str> {
+    let mut chain = Chain::new();
+    let most = Money::from_fen(1_000_000_000_000_000);
+    let too_much = Money::from_fen(1_000_000_000_000_001);
+    let known = Who::Factory;
+    chain.table(vec![
+        (Who::Factory, deposit(Who::Stranger, Money::ZERO, 1), "wrong-role"),
+        (Who::Bank, deposit(Who::Stranger, Money::ZERO, 1), "amount-not-positive"),
+        (Who::Bank, deposit(known, Money::from_fen(-1), 1), "amount-not-positive"),
+        (Who::Bank, deposit(known, Money::from_fen(i128::MIN), 1), "amount-not-positive"),
+        (Who::Bank, deposit(Who::Stranger, too_much, 1), "unknown-organisation"),
+        (Who::Bank, deposit(known, most, 1), "ok"),
+        (Who::Bank, deposit(known, too_much, 1), "amount-too-large"),
+        (Who::Bank, deposit(known, Money::from_fen(i128::MAX), 2), "amount-too-large"),
+        (Who::Bank, deposit(known, most, 1), "reference-used"),
+        // Another amount for another account does not make it another reference.
+        (Who::Bank, deposit(Who::Retail, yuan(1), 1), "reference-used"),
+        (Who::Bank, deposit(Who::Retail, yuan(1), 0), "ok"),
+        (Who::Bank, deposit(Who::Retail, yuan(1), u64::MAX), "ok"),
+    ]);
+    chain.table(vec![
+        (Who::Exchange, open(DAY), "ok"),
+        (Who::Wind, sell(WIND, 0, 100, 1), "ok"),
+        (Who::Factory, buy(FACTORY, 0, 100, 1), "ok"),
+    ]);
+    chain.pass_to(gate_close(DAY));
+    chain.table(vec![
+        (Who::Factory, confirm(99, true), "wrong-role"),
+        (Who::Bank, confirm(99, true), "unknown-payment"),
+        (Who::Bank, confirm(0, false), "unknown-payment"),
+        (
+            Who::Dispatcher,
+            Action::IssueDispatch { session: duet_ledger::SessionId(1) },
+            "payments-open",
+        ),
+        (Who::Bank, confirm(1, true), "ok"),
+        (Who::Bank, confirm(1, true), "payment-not-proposed"),
+        (Who::Bank, confirm(1, false), "payment-not-proposed"),
+    ]);
+    assert_eq!(chain.trust(), yuan(100));
+    chain.provoked
+}
+
+#[test]
+fn deposits_and_payments_count_once() {
+    provoke();
+}
