@@ -309,7 +309,7 @@ pub(crate) mod tests {
             period: DeliveryPeriod::new(day, Resolution::Quarter, index).unwrap(),
             version: 1,
             energy: Energy::from_kwh(i64::from(n) * 3),
-            flags: if n % 5 == 0 { Flags::ESTIMATED } else { Flags::GOOD },
+            flags: if n.is_multiple_of(5) { Flags::ESTIMATED } else { Flags::GOOD },
             source_time: ClockTime::from_unix_ms(1_783_296_550_250 + i64::from(n)),
         }
     }

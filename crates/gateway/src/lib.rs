@@ -8,6 +8,7 @@ pub mod batch;
 pub mod board;
 pub mod clock;
 pub mod device;
+pub mod dispatch;
 pub mod field;
 pub mod outbox;
 pub mod point_map;

@@ -35,7 +35,11 @@ impl Drop for Folder {
 }
 
 fn answer(dispatch: u64) -> Acknowledgement {
-    Acknowledgement { dispatch: DispatchId(dispatch), accepted: dispatch % 2 == 0, cause: 3 }
+    Acknowledgement {
+        dispatch: DispatchId(dispatch),
+        accepted: dispatch.is_multiple_of(2),
+        cause: 3,
+    }
 }
 
 /// One of everything that an outbox does.
