@@ -44,7 +44,7 @@ pub(crate) enum Failure {
     #[error("refused: {}", refusal(.0))]
     Refused(Receipt),
     /// 1: a proof does not hold.
-    #[error("the proof does not hold: {0}")]
+    #[error("the proof does not hold")]
     NotProved(#[from] duet_sdk::proof::ProofError),
     /// 2: the command makes no sense as given.
     #[error("{0}")]
@@ -160,7 +160,8 @@ pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
             cells.map(|cell| cell.chars().count()).fold(name.len(), usize::max)
         })
         .collect();
-    let number = |text: &str| text.starts_with(|c: char| c.is_ascii_digit() || c == '-');
+    let number =
+        |text: &str| text.bytes().all(|byte| byte.is_ascii_digit() || b".-".contains(&byte));
     let line = |cells: &[String]| {
         let cells = cells.iter().zip(&widths).map(|(cell, width)| {
             if number(cell) { format!("{cell:>width$}") } else { format!("{cell:<width$}") }

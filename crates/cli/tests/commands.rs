@@ -1,0 +1,110 @@
+//! The commands as a script sees them: output and exit codes.
+
+use serde_json::Value;
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+/// A proof of the first receipt that was ever asked for, from a run of the demo.
+const PROOF: &str = "tests/data/receipt-proof.json";
+const CHANNEL: &str = "b55a5cf35c393e0a3dd7e89f90fa9da223a6cc1a099c63154f791733c3984142";
+
+fn duet(arguments: &[&str]) -> Output {
+    let program = env!("CARGO_BIN_EXE_duet");
+    let folder = env!("CARGO_MANIFEST_DIR");
+    Command::new(program).args(arguments).current_dir(folder).output().unwrap()
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+fn scratch(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("commands");
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join(name);
+    std::fs::remove_file(&file).ok(); // Of an earlier run.
+    file
+}
+
+#[test]
+fn a_receipt_is_verified_without_a_node() {
+    let output = duet(&["verify", "receipt", PROOF, "--channel", CHANNEL, "--json"]);
+    assert_eq!(code(&output), 0, "{output:?}");
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(answer["receipt"]["height"], 455);
+    assert_eq!(answer["receipt"]["subject"], 2_578);
+    assert_eq!((&answer["signers"], &answer["validators"]), (&3.into(), &4.into()));
+    assert_eq!(answer["channel_trusted"], true);
+}
+
+#[test]
+fn a_file_on_its_own_word_is_called_so() {
+    let output = duet(&["verify", "receipt", PROOF]);
+    assert_eq!(code(&output), 0);
+    assert!(String::from_utf8(output.stdout).unwrap().contains("on the file's own word"));
+}
+
+#[test]
+fn a_proof_of_another_channel_or_another_outcome_exits_with_1() {
+    let elsewhere = "00".repeat(32);
+    assert_eq!(code(&duet(&["verify", "receipt", PROOF, "--channel", &elsewhere])), 1);
+
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(PROOF);
+    let mut proof: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    // The receipt's last bytes are the subject: claim another order.
+    let receipt = proof["receipt"].as_str().unwrap();
+    proof["receipt"] = format!("{}ff", &receipt[..receipt.len() - 2]).into();
+    let forged = scratch("forged.json");
+    std::fs::write(&forged, proof.to_string()).unwrap();
+    let output = duet(&["verify", "receipt", forged.to_str().unwrap(), "--channel", CHANNEL]);
+    assert_eq!(code(&output), 1);
+    assert!(String::from_utf8(output.stderr).unwrap().contains("receipts root"));
+}
+
+#[test]
+fn what_is_not_understood_exits_with_2() {
+    let sell = [
+        "order", "place", "--session", "1", "--unit", "1", "--side", "sell", "--period", "0",
+        "--price", "300", "--quantity", "100", "--key", "none",
+    ];
+    for arguments in [
+        &["verify", "receipt", "no-such-file"][..],
+        &["verify", "receipt", "Cargo.toml"],
+        &["verify", "receipt", PROOF, "--channel", "zz"],
+        &["key", "show", "no-such-file"],
+        &["account"],
+        &["block", "--url", "ftp://127.0.0.1"],
+        &["order", "place"],
+        // A sell order must say how much of its carbon cost it passes on.
+        &sell,
+    ] {
+        assert_eq!(code(&duet(arguments)), 2, "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_node_that_is_not_reached_exits_with_3() {
+    // Nobody can listen on port 0.
+    let output = duet(&["block", "7", "--url", "http://127.0.0.1:0"]);
+    assert_eq!(code(&output), 3, "{output:?}");
+    assert!(String::from_utf8(output.stderr).unwrap().contains("cannot reach"));
+}
+
+#[test]
+fn a_key_is_made_once_and_never_printed() {
+    let file = scratch("member.key");
+    let path = file.to_str().unwrap();
+    let made = duet(&["key", "new", path]);
+    assert_eq!(code(&made), 0, "{made:?}");
+    assert_eq!(code(&duet(&["key", "new", path])), 2, "an existing key is kept");
+    let shown = duet(&["key", "show", path, "--json"]);
+    let secret = std::fs::read_to_string(&file).unwrap();
+    for output in [&made, &shown] {
+        assert!(!String::from_utf8_lossy(&output.stdout).contains(secret.trim()));
+    }
+    let answer: Value = serde_json::from_slice(&shown.stdout).unwrap();
+    let public = String::from_utf8(made.stdout).unwrap();
+    assert_eq!(answer["public_key"].as_str().unwrap(), public.trim());
+}
