@@ -73,6 +73,12 @@ pub trait Application: Clone + Send + Sync + 'static {
     /// Returning says that the block and its effects are durable here. Only then does the engine
     /// count it as processed; a crash before leads to redelivery.
     fn finalized(&mut self, block: Block) -> impl Future<Output = ()> + Send;
+
+    /// Hears messages that another validator passed to [`Mailbox::gossip`](crate::Mailbox::gossip).
+    /// They are as trustworthy as any message from outside, and nothing may depend on them.
+    fn heard(&self, messages: Vec<Bytes>) {
+        drop(messages);
+    }
 }
 
 /// Gives the engine an [`Application`] in the shape that it expects.

@@ -17,8 +17,8 @@ pub struct BlockLimit(pub(crate) usize);
 /// 118 ms instead of 75 ms at 1 MB on loopback, for no more throughput.
 pub(crate) const BLOCK_BYTES_CEILING: usize = 2_000_000;
 
-/// Votes, certificates, vote requests, block requests, blocks.
-pub(crate) const CHANNELS: usize = 5;
+/// Votes, certificates, vote requests, block requests, blocks, messages of the application.
+pub(crate) const CHANNELS: usize = 6;
 
 /// Messages per second, peer and channel. An honest validator sends a few per view, so at 100
 /// views a second this is ten times what is needed; what exceeds it is dropped.

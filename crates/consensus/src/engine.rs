@@ -23,7 +23,7 @@ pub struct Network<B, P, S, R> {
     pub blocker: B,
     /// Tells who the peers are.
     pub peers: P,
-    /// Votes, certificates, vote requests, block requests, blocks.
+    /// Votes, certificates, vote requests, block requests, blocks, messages of the application.
     pub channels: [(S, R); CHANNELS],
 }
 

@@ -5,6 +5,7 @@ use crate::{
     application::{Application, Proposal},
     block::{Block, Header},
 };
+use bytes::Bytes;
 use futures::future::BoxFuture;
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ trait Erased: Send + Sync {
     ) -> BoxFuture<'a, Option<Proposal>>;
     fn verify<'a>(&'a self, block: &'a Block, parent: &'a Header) -> BoxFuture<'a, bool>;
     fn finalized(&self, block: Block) -> BoxFuture<'_, ()>;
+    fn heard(&self, messages: Vec<Bytes>);
 }
 
 impl<A: Application> Erased for A {
@@ -41,6 +43,10 @@ impl<A: Application> Erased for A {
     fn finalized(&self, block: Block) -> BoxFuture<'_, ()> {
         let mut clone = self.clone();
         Box::pin(async move { Application::finalized(&mut clone, block).await })
+    }
+
+    fn heard(&self, messages: Vec<Bytes>) {
+        Application::heard(self, messages);
     }
 }
 
@@ -69,5 +75,9 @@ impl Application for AnyApplication {
 
     async fn finalized(&mut self, block: Block) {
         self.0.finalized(block).await;
+    }
+
+    fn heard(&self, messages: Vec<Bytes>) {
+        self.0.heard(messages);
     }
 }

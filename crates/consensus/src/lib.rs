@@ -29,6 +29,7 @@ mod config;
 mod delivery;
 mod engine;
 mod erased;
+mod gossip;
 mod key;
 mod mailbox;
 #[cfg(feature = "simulation")]

@@ -4,7 +4,9 @@ use crate::{
     block::Block,
     certificate::{FinalityCertificate, FinalityProof},
     config::Scheme,
+    gossip::Outbox,
 };
+use bytes::Bytes;
 use commonware_consensus::{
     marshal::{Identifier, core, standard::Standard},
     types::Height,
@@ -16,7 +18,7 @@ pub const PROOF_HEADERS_MAX: u64 = 64;
 
 /// Asks one validator of one channel. Cheap to clone; answers are `None` after it stopped.
 #[derive(Clone)]
-pub struct Mailbox(pub(crate) core::Mailbox<Scheme, Standard<Block>>);
+pub struct Mailbox(pub(crate) core::Mailbox<Scheme, Standard<Block>>, pub(crate) Outbox);
 
 impl std::fmt::Debug for Mailbox {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -25,6 +27,13 @@ impl std::fmt::Debug for Mailbox {
 }
 
 impl Mailbox {
+    /// Passes a message to [`Application::heard`](crate::Application::heard) of the other
+    /// validators that are reachable. `false` if too much waits to be sent, or it is too long.
+    #[must_use]
+    pub fn gossip(&self, message: Bytes) -> bool {
+        self.1.push(message)
+    }
+
     /// Returns the final block at `height`, if it is stored here.
     pub async fn block(&self, height: u64) -> Option<Block> {
         let block = self.0.get_block(Identifier::Height(Height::new(height))).await?;

@@ -9,6 +9,7 @@ use crate::{
     },
     delivery::delivery,
     engine::{Network, StartError},
+    gossip,
     key::{ValidatorKey, committee},
     mailbox::Mailbox,
 };
@@ -123,7 +124,7 @@ impl Wiring {
         R: Receiver<PublicKey = PublicKey>,
     {
         let Network { blocker, peers, channels } = network;
-        let [votes, certificates, vote_requests, block_requests, blocks] = channels;
+        let [votes, certificates, vote_requests, block_requests, blocks, messages] = channels;
         let (delivery, queue) = delivery();
 
         let (broadcast, buffer) =
@@ -153,7 +154,8 @@ impl Wiring {
         )
         .await;
 
-        let mailbox = Mailbox(mailbox);
+        let (outbox, outgoing) = gossip::outbox();
+        let mailbox = Mailbox(mailbox, outbox);
         let processed = floor.processed().map_or(0, |processed| processed.height().get());
         let replayed_from = application.durable_height().min(processed);
         let delivered = Arc::new(AtomicU64::new(replayed_from));
@@ -168,7 +170,11 @@ impl Wiring {
             mailbox.0.clone(),
             FixedEpocher::new(EPOCH_BLOCKS),
         );
+        let (sender, receiver) = messages;
+        let listener = application.clone();
         let mut tasks = vec![
+            context.child("gossip").spawn(move |clock| gossip::send(clock, outgoing, sender)),
+            context.child("hearing").spawn(move |_| gossip::receive(listener, receiver)),
             context.child("delivery").spawn({
                 let mailbox = mailbox.clone();
                 move |_| queue.deliver(application, delivered, (mailbox, processed))

@@ -6,6 +6,7 @@ use crate::{
     shared::{Executed, Shared, lock},
     signatures,
 };
+use bytes::Bytes;
 use duet_consensus::{Application, Block, Header, Proposal};
 use duet_ledger::{Body, Digest, Encode, MAX_BLOCK_TRANSACTIONS, decode_all};
 use duet_units::ClockTime;
@@ -139,5 +140,13 @@ impl Application for Validator {
 
     async fn finalized(&mut self, block: Block) {
         self.executor.execute(block).await;
+    }
+
+    fn heard(&self, messages: Vec<Bytes>) {
+        for transaction in self.shared.read_batch(&messages).into_iter().flatten() {
+            // Who sent it told its client that it waits; here it is only welcome. A rule that
+            // refuses it by now will refuse it in its block, too.
+            self.shared.admit(transaction).ok();
+        }
     }
 }

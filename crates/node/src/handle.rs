@@ -5,7 +5,6 @@ use crate::{
     executor::{ArchivedBlock, Executor},
     mempool::MempoolFull,
     shared::{FinalReceipt, Shared, lock},
-    signatures,
 };
 use duet_consensus::{Block, Mailbox};
 use duet_ledger::{
@@ -109,8 +108,8 @@ impl Handle {
         }
     }
 
-    /// Admits a transaction: form, channel, signature, then the rules against the executed state.
-    /// Returns its hash.
+    /// Admits a transaction: form, channel, signature, then the rules against the executed state;
+    /// and tells the other validators, so that whoever leads next can propose it. Returns its hash.
     ///
     /// # Errors
     ///
@@ -123,35 +122,16 @@ impl Handle {
     /// Admits many transactions, checking their signatures as one batch.
     #[must_use]
     pub fn submit_batch(&self, many: &[Vec<u8>]) -> Vec<Result<Digest, SubmitError>> {
-        let read: Vec<_> = many
-            .iter()
-            .map(|bytes| admission::stateless(bytes, &self.shared.channel, false).map(Arc::new))
-            .collect();
-        let formed: Vec<Arc<Transaction>> = read.iter().flatten().cloned().collect();
-        let mut valid = signatures::which_valid(&formed).into_iter();
-        read.into_iter()
-            .map(|transaction| {
-                let transaction = transaction?;
-                if valid.next() == Some(true) {
-                    self.admit(transaction)
-                } else {
-                    Err(duet_ledger::Rejection::BadSignature.of("signature", 0, 0).into())
-                }
-            })
-            .collect()
+        let read = self.shared.read_batch(many).into_iter();
+        read.map(|transaction| self.admit(transaction?)).collect()
     }
 
     fn admit(&self, transaction: Arc<Transaction>) -> Result<Digest, SubmitError> {
         let hash = *transaction.hash();
-        // The same bytes again are no second request: the first is waiting or final.
-        if lock(&self.shared.mempool).contains(&hash)
-            || lock(&self.shared.receipts).get(&hash).is_some()
-        {
-            return Ok(hash);
+        if self.shared.admit(transaction.clone())? {
+            // If too much waits to be sent, the transaction waits for this validator's turn.
+            let _told = self.mailbox.gossip(transaction.bytes().to_vec().into());
         }
-        self.read(|state| admission::against(state, &transaction))?;
-        lock(&self.shared.mempool).add(transaction)?;
-        self.shared.arrivals.notify_one();
         Ok(hash)
     }
 
@@ -245,6 +225,12 @@ impl Handle {
     #[must_use]
     pub fn state_root_at(&self, height: u64) -> Option<Digest> {
         lock(&self.shared.roots).get(&height).map(|executed| executed.state_root)
+    }
+
+    /// The receipts root after the block at `height`, if that is among the last few thousand.
+    #[must_use]
+    pub fn receipts_root_at(&self, height: u64) -> Option<Digest> {
+        lock(&self.shared.roots).get(&height).map(|executed| executed.receipts_root)
     }
 
     /// A final block with its receipts.

@@ -9,6 +9,7 @@
 //! one task, in order. Its header carries the roots of an earlier height, and a validator votes
 //! for it only if its own execution of that height gave the same.
 
+mod admit;
 pub mod api;
 mod application;
 mod clock;
