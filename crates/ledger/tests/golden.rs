@@ -1,0 +1,265 @@
+//! The golden vectors of docs/spec/ledger.md: other implementations are held to the same file.
+//!
+//! A change here is a change of the format: it needs an ADR, and every reader must follow.
+
+use duet_ledger::{
+    Acknowledgement, Action, Body, CertificateLotId, DispatchId, Encode, Genesis, Identity,
+    Intervention, MeterReport, OrderId, OrderRequest, Organisation, OrganisationId, PaymentId,
+    PublicKey, Quality, Rationing, Reading, Receipt, Registration, Rejection, RetirementPurpose,
+    Role, Roles, SessionId, SessionNotice, SessionTerms, Side, Technology, Transaction, Unit,
+    UnitId, Unsigned, Validator, chain_receipts, decode_all, merkle_path, merkle_root,
+};
+use duet_units::{
+    Allowances, BasisPoints, CarbonPrice, ClockTime, DeliveryDay, EmissionFactor, Energy, Money,
+    Power, Price, Resolution,
+};
+use ed25519_zebra::{SigningKey, VerificationKey};
+use std::{fmt::Write as _, fs, path::PathBuf};
+
+/// Set to write the vectors anew instead of comparing them.
+const UPDATE: &str = "DUET_UPDATE_VECTORS";
+
+fn key() -> SigningKey {
+    SigningKey::from([1; 32])
+}
+
+fn public() -> PublicKey {
+    PublicKey::from_bytes(VerificationKey::from(&key()).into())
+}
+
+/// One action of each kind. Numbers differ from field to field, so that a swap is seen.
+fn actions() -> Vec<(&'static str, Action)> {
+    let (session, order) = (SessionId(1), OrderId(2));
+    let organisation = OrganisationId(3);
+    vec![
+        (
+            "submit_order",
+            Action::SubmitOrder(OrderRequest {
+                session,
+                unit: UnitId(4),
+                side: Side::Sell,
+                period: 5,
+                limit: Price::from_milli_yuan_per_mwh(-367_500),
+                quantity: Energy::from_kwh(450_000),
+                conductivity: BasisPoints::from_bp(6_500),
+                reference: 6,
+            }),
+        ),
+        ("cancel_order", Action::CancelOrder { order }),
+        ("open_session", Action::OpenSession(notice())),
+        (
+            "deposit",
+            Action::Deposit {
+                organisation,
+                amount: Money::from_fen(-170_141_183_460_469_231_731_687_303_715_884_105_728),
+                reference: 7,
+            },
+        ),
+        ("confirm_payment", Action::ConfirmPayment { payment: PaymentId(8), confirmed: true }),
+        ("issue_dispatch", Action::IssueDispatch { session }),
+        (
+            "ack_dispatch",
+            Action::AckDispatch(Acknowledgement {
+                dispatch: DispatchId(9),
+                accepted: false,
+                cause: 10,
+            }),
+        ),
+        ("report_meter", Action::ReportMeter(report())),
+        ("settle_session", Action::SettleSession { session }),
+        (
+            "allocate_allowances",
+            Action::AllocateAllowances {
+                organisation,
+                allowances: Allowances::from_t(11),
+                reference: 12,
+            },
+        ),
+        (
+            "transfer_allowances",
+            Action::TransferAllowances { to: organisation, allowances: Allowances::from_t(13) },
+        ),
+        (
+            "surrender_allowances",
+            Action::SurrenderAllowances { allowances: Allowances::from_t(14) },
+        ),
+        (
+            "transfer_certificates",
+            Action::TransferCertificates { lot: CertificateLotId(15), count: 16, to: organisation },
+        ),
+        (
+            "retire_certificates",
+            Action::RetireCertificates {
+                lot: CertificateLotId(17),
+                count: 18,
+                purpose: RetirementPurpose::AccountClosed,
+                beneficiary: "\u{56fd}\u{80fd}".to_owned(),
+            },
+        ),
+        (
+            "intervene",
+            Action::Intervene {
+                session,
+                intervention: Intervention::Resume,
+                reason: "line repaired".to_owned(),
+            },
+        ),
+    ]
+}
+
+fn notice() -> SessionNotice {
+    let price = Price::from_milli_yuan_per_mwh;
+    SessionNotice {
+        day: DeliveryDay::parse("2026-07-06").unwrap(),
+        gate_open: ClockTime::from_unix_ms(1_783_224_000_000),
+        gate_close: ClockTime::from_unix_ms(1_783_231_200_000),
+        terms: SessionTerms {
+            resolution: Resolution::Quarter,
+            floor: price(-1_000),
+            ceiling: price(1_500_000),
+            tick: price(10),
+            lot: Energy::from_kwh(100),
+            reference_price: price(350_000),
+            carbon_price: CarbonPrice::from_fen_per_t(8_500),
+            price_numerator: 1,
+            price_denominator: 2,
+            rationing: Rationing::GreenFirst,
+            second_stage: true,
+            compensation_cap: price(50_000),
+            fund_share: BasisPoints::from_bp(5_000),
+        },
+    }
+}
+
+fn report() -> MeterReport {
+    let reading = |kwh, quality| Reading { energy: Energy::from_kwh(kwh), quality };
+    MeterReport {
+        unit: UnitId(4),
+        day: DeliveryDay::parse("2026-07-06").unwrap(),
+        first_period: 5,
+        version: 6,
+        readings: vec![reading(7, Quality::Good), reading(8, Quality::Estimated)],
+    }
+}
+
+fn genesis() -> Genesis {
+    Genesis {
+        name: "test".to_owned(),
+        time: ClockTime::from_unix_ms(1_783_224_000_000),
+        validators: vec![Validator { name: "one".to_owned(), key: public() }],
+        organisations: vec![Organisation {
+            name: "PLANT".to_owned(),
+            name_zh: "\u{7535}\u{5382}".to_owned(),
+        }],
+        identities: vec![Registration {
+            key: public(),
+            identity: Identity {
+                organisation: OrganisationId(0),
+                roles: Roles::of(&[Role::Exchange, Role::Generator, Role::Device]),
+                label: "operator".to_owned(),
+            },
+        }],
+        units: vec![Unit {
+            owner: OrganisationId(0),
+            name: "U1".to_owned(),
+            technology: Technology::Coal,
+            capacity: Power::from_kw(660_000),
+            registered_cost: Price::from_milli_yuan_per_mwh(280_000),
+            emission_factor: EmissionFactor::from_g_per_kwh(830),
+            benchmark: EmissionFactor::from_g_per_kwh(800),
+            device: public(),
+        }],
+    }
+}
+
+fn transaction(action: Action) -> Transaction {
+    Unsigned { channel: [0xc0; 32], signer: public(), nonce: 0x0102_0304_0506_0708, action }
+        .sign(&key())
+}
+
+/// The vectors, a name and bytes each.
+fn vectors() -> Vec<(String, Vec<u8>)> {
+    let mut vectors = Vec::new();
+    let mut add = |name: String, bytes: &[u8]| vectors.push((name, bytes.to_vec()));
+    add("key/seed".to_owned(), &[1; 32]);
+    add("key/public".to_owned(), public().bytes());
+    for (name, action) in actions() {
+        let transaction = transaction(action);
+        add(format!("transaction/{name}/bytes"), transaction.bytes());
+        add(format!("transaction/{name}/hash"), transaction.hash());
+    }
+    let body =
+        Body { transactions: actions().into_iter().take(2).map(|(_, a)| transaction(a)).collect() };
+    add("body/two".to_owned(), &body.to_bytes());
+    let receipts: Vec<Vec<u8>> = (0..5_u8)
+        .map(|number| {
+            let code = if number == 1 { Rejection::OffTick.code() } else { 0 };
+            let subject = u64::from(number) * 1_000;
+            Receipt { transaction: [number; 32], code, subject }.to_bytes()
+        })
+        .collect();
+    let mut root = [0xc0; 32];
+    for count in 0..=receipts.len() {
+        let tree = merkle_root(&receipts[..count]);
+        let height = u64::try_from(count).unwrap() + 1;
+        root = chain_receipts(&root, height, &tree);
+        if let Some(receipt) = receipts.get(count) {
+            add(format!("receipt/{count}"), receipt);
+        }
+        add(format!("merkle/{count}"), &tree);
+        add(format!("receipts-root/{height}"), &root);
+    }
+    for index in 0..receipts.len() {
+        for (level, sibling) in merkle_path(&receipts, index).unwrap().into_iter().enumerate() {
+            let bytes = sibling.map_or(Vec::new(), |digest| digest.to_vec());
+            add(format!("merkle/path/{index}-of-5/{level}"), &bytes);
+        }
+    }
+    let genesis = genesis();
+    add("genesis/bytes".to_owned(), &genesis.to_bytes());
+    add("genesis/hash".to_owned(), &genesis.content_hash());
+    add("genesis/committee-hash".to_owned(), &Genesis::committee_hash(&genesis.committee()));
+    add("genesis/channel".to_owned(), &genesis.channel());
+    vectors
+}
+
+#[test]
+fn the_bytes_are_those_of_the_specification() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/spec/ledger-vectors.txt");
+    let mut fresh = String::from(
+        "# Golden vectors of docs/spec/ledger.md: a name and bytes in hex a line; - is nothing.\n",
+    );
+    for (name, bytes) in vectors() {
+        let mut hex = String::new();
+        for byte in &bytes {
+            write!(hex, "{byte:02x}").unwrap();
+        }
+        let hex = if hex.is_empty() { "-" } else { &hex };
+        writeln!(fresh, "{name} {hex}").unwrap();
+    }
+    if std::env::var_os(UPDATE).is_some() {
+        fs::write(&path, &fresh).unwrap();
+    }
+    let committed = fs::read_to_string(&path).unwrap_or_default();
+    for (line, (fresh, committed)) in (1..).zip(fresh.lines().zip(committed.lines())) {
+        assert_eq!(fresh, committed, "line {line} of docs/spec/ledger-vectors.txt");
+    }
+    assert_eq!(fresh.lines().count(), committed.lines().count());
+}
+
+#[test]
+fn every_vector_is_read_back_and_no_shorter_or_longer_one() {
+    for (name, action) in actions() {
+        let bytes = transaction(action.clone()).bytes().to_vec();
+        let read = Transaction::from_bytes(&bytes).unwrap();
+        assert_eq!(read.action(), &action, "{name}");
+        assert!(read.signature_is_valid(), "{name}");
+        for length in 0..bytes.len() {
+            assert!(Transaction::from_bytes(&bytes[..length]).is_err(), "{name} cut at {length}");
+        }
+        let longer = [&bytes[..], &[0]].concat();
+        assert!(Transaction::from_bytes(&longer).is_err(), "{name} with a byte more");
+    }
+    let genesis = genesis();
+    assert_eq!(decode_all::<Genesis>(&genesis.to_bytes()).as_ref(), Ok(&genesis));
+}
