@@ -29,6 +29,10 @@ fn public() -> PublicKey {
 
 /// One action of each kind. Numbers differ from field to field, so that a swap is seen.
 fn actions() -> Vec<(&'static str, Action)> {
+    [market_actions(), carbon_actions()].concat()
+}
+
+fn market_actions() -> Vec<(&'static str, Action)> {
     let (session, order) = (SessionId(1), OrderId(2));
     let organisation = OrganisationId(3);
     vec![
@@ -67,6 +71,12 @@ fn actions() -> Vec<(&'static str, Action)> {
         ),
         ("report_meter", Action::ReportMeter(report())),
         ("settle_session", Action::SettleSession { session }),
+    ]
+}
+
+fn carbon_actions() -> Vec<(&'static str, Action)> {
+    let (session, organisation) = (SessionId(1), OrganisationId(3));
+    vec![
         (
             "allocate_allowances",
             Action::AllocateAllowances {
