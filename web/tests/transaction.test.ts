@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { Encoder, fromHex, toHex } from "../src/lib/duet/codec.ts";
 import { importSeed } from "../src/lib/duet/key.ts";
@@ -57,6 +58,39 @@ describe("canonical bytes", () => {
     expect(toHex(signed.bytes)).toBe(vector.transaction);
     expect(toHex(signed.hash)).toBe(vector.hash);
   });
+
+  it.each(["submit_order", "cancel_order"])(
+    "of %s are those of docs/spec/ledger.md",
+    async (name) => {
+      const lines = readFileSync("../docs/spec/ledger-vectors.txt", "utf8").split("\n");
+      const vector = (key: string) =>
+        lines.find((line) => line.startsWith(`${key} `))?.slice(key.length + 1) ?? "";
+      const bytes = vector(`transaction/${name}/bytes`);
+      const signer = vector("key/public");
+      const { privateKey } = await importSeed(vector("key/seed"), signer, "test");
+      const action: Action =
+        name === "cancel_order"
+          ? { kind: "cancel-order", order: BigInt(`0x${bytes.slice(150, 166)}`) }
+          : {
+              kind: "submit-order",
+              order: {
+                session: 1,
+                unit: 4,
+                side: "sell",
+                period: 5,
+                limitMilliYuanPerMwh: -367_500n,
+                quantityKwh: 450_000n,
+                conductivityBp: 6_500n,
+                reference: BigInt(`0x${bytes.slice(218, 234)}`),
+              },
+            };
+      const channel = fromHex(bytes.slice(4, 68));
+      const nonce = 0x0102030405060708n;
+      const signed = await sign({ channel, signer: fromHex(signer), nonce, action }, privateKey);
+      expect(toHex(signed.bytes)).toBe(bytes);
+      expect(toHex(signed.hash)).toBe(vector(`transaction/${name}/hash`));
+    },
+  );
 
   it("refuse numbers that do not fit", () => {
     expect(() => new Encoder().u8(256)).toThrow(RangeError);

@@ -12,6 +12,7 @@ const RECEIPT_EVERY_MS = 250;
 const RECEIPT_WITHIN_MS = 30_000;
 const REFRESH_MS = 400;
 const TRANSACTIONS_KEPT = 1_000;
+const TRIES_MAX = 4;
 
 /** Where a request of this page stands. It never shows more than the chain has said. */
 export type Progress = "submitting" | "pooled" | "final" | "refused" | "lost";
@@ -63,7 +64,8 @@ class Account {
 
   async start(signal: AbortSignal): Promise<void> {
     this.able = await canSign();
-    this.operators = await api.demoOperators().catch(() => []);
+    const operators = await api.demoOperators().catch(() => []);
+    this.operators = operators.toSorted((a, b) => a.organisation - b.organisation);
     const chosen = localStorage.getItem(CHOSEN);
     if (chosen && this.able) {
       const key = await loadKey(chosen).catch(() => undefined);
@@ -178,20 +180,34 @@ class Account {
     const channel = market.channel?.channel;
     if (!key || !channel) return;
     try {
-      const { last_nonce: last } = await api.identity(key.publicKey);
-      const nonce = new Nonces(localStorage, channel, key.publicKey).next(BigInt(last));
-      const signer = fromHex(key.publicKey);
-      const signed = await sign(
-        { channel: fromHex(channel), signer, nonce, action },
-        key.privateKey,
-      );
-      const hash = toHex(signed.hash);
-      this.#update(number, { hash });
-      await api.submit(signed.bytes);
+      const hash = await this.#send(number, action, key, channel);
       this.#update(number, { progress: "pooled" });
       void this.#awaitReceipt(number, hash);
     } catch (error) {
       this.#refused(number, error);
+    }
+  }
+
+  /**
+   * Signs and sends. Somebody else may sign with the same key at the same time (in the demo, the
+   * simulated member does); a nonce that came too late is refused at the door and drawn again.
+   */
+  async #send(number: number, action: Action, key: OperatorKey, channel: string): Promise<string> {
+    const nonces = new Nonces(localStorage, channel, key.publicKey);
+    for (let tries = 1; ; tries += 1) {
+      const { last_nonce: last } = await api.identity(key.publicKey);
+      const nonce = nonces.next(BigInt(last));
+      const unsigned = { channel: fromHex(channel), signer: fromHex(key.publicKey), nonce, action };
+      const signed = await sign(unsigned, key.privateKey);
+      const hash = toHex(signed.hash);
+      this.#update(number, { hash });
+      try {
+        await api.submit(signed.bytes);
+        return hash;
+      } catch (error) {
+        const late = error instanceof ProblemError && error.problem.code === "stale-nonce";
+        if (!late || tries === TRIES_MAX) throw error;
+      }
     }
   }
 

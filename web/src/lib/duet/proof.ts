@@ -235,14 +235,9 @@ async function checkCertificate(
   }
 }
 
-/** What a finalize vote signs: namespace and attempt, lengths and numbers as LEB128. */
+/** What a finalize vote signs; the channel id is the namespace, lengths and numbers are LEB128. */
 function voteMessage(certificate: Certificate, channel: Uint8Array): Bytes {
-  const encoder = new TextEncoder();
-  const namespace = concat([
-    encoder.encode("duet/finality/v1/"),
-    channel,
-    encoder.encode("_FINALIZE"),
-  ]);
+  const namespace = concat([channel, new TextEncoder().encode("_FINALIZE")]);
   return concat([
     varint(BigInt(namespace.length)),
     namespace,
