@@ -64,21 +64,29 @@ class Account {
 
   async start(signal: AbortSignal): Promise<void> {
     this.able = await canSign();
-    const operators = await api.demoOperators().catch(() => []);
-    this.operators = operators.toSorted((a, b) => a.organisation - b.organisation);
-    const chosen = localStorage.getItem(CHOSEN);
-    if (chosen && this.able) {
-      const key = await loadKey(chosen).catch(() => undefined);
-      if (key) await this.#use(key);
-    }
-    let seen = -1;
+    let [greeted, seen] = [false, -1];
     while (!signal.aborted) {
+      // A node that cannot be reached is asked again, until it can.
+      greeted ||= await this.#greet().then(
+        () => true,
+        () => false,
+      );
       if (this.key && seen !== market.ownRevision) {
         seen = market.ownRevision;
         await this.refresh().catch(() => undefined);
       }
       await new Promise((resolve) => setTimeout(resolve, REFRESH_MS));
     }
+  }
+
+  /** Takes up the key that was used last, and asks whom the demo lets a newcomer trade for. */
+  async #greet(): Promise<void> {
+    if (!market.channel) throw new Error("the channel is not known yet");
+    const operators = await api.demoOperators();
+    this.operators = operators.toSorted((a, b) => a.organisation - b.organisation);
+    const chosen = localStorage.getItem(CHOSEN);
+    const key = chosen && this.able ? await loadKey(chosen) : undefined;
+    if (key) await this.#use(key);
   }
 
   /** Trades as a demo operator from now on. */

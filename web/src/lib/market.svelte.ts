@@ -86,11 +86,15 @@ class Market {
     return find("open", "halted") ?? find("announced") ?? this.sessions.at(-1) ?? null;
   });
 
+  /** The last session that has cleared. */
+  cleared: Session | null = $derived(
+    this.sessions.findLast((s) => s.phase === "cleared" || s.phase === "settled") ?? null,
+  );
+
   /** The session whose results are shown. */
   shown: Session | null = $derived.by(() => {
     const chosen = this.sessions.find((session) => session.id === this.chosen);
-    const cleared = (s: Session) => s.phase === "cleared" || s.phase === "settled";
-    return chosen ?? this.sessions.findLast(cleared) ?? this.trading;
+    return chosen ?? this.cleared ?? this.trading;
   });
 
   finalityAgeMs = $derived(Math.max(0, this.now - this.blockSeenAt));
