@@ -66,8 +66,22 @@ fn a_proof_of_another_channel_or_another_outcome_exits_with_1() {
 #[test]
 fn what_is_not_understood_exits_with_2() {
     let sell = [
-        "order", "place", "--session", "1", "--unit", "1", "--side", "sell", "--period", "0",
-        "--price", "300", "--quantity", "100", "--key", "none",
+        "order",
+        "place",
+        "--session",
+        "1",
+        "--unit",
+        "1",
+        "--side",
+        "sell",
+        "--period",
+        "0",
+        "--price",
+        "300",
+        "--quantity",
+        "100",
+        "--key",
+        "none",
     ];
     for arguments in [
         &["verify", "receipt", "no-such-file"][..],
