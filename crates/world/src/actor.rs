@@ -64,12 +64,13 @@ impl Actor {
         PublicKey::from_bytes(VerificationKeyBytes::from(&self.key).into())
     }
 
-    /// Signs `action` and sends it; returns the hash once it is in the mempool.
-    ///
-    /// # Errors
-    ///
-    /// Returns the reason why the validator did not take it.
-    pub fn send(&mut self, action: Action) -> Result<Digest, SubmitError> {
+    /// From now on, the actor talks to `node`.
+    pub(crate) fn turn_to(&mut self, node: &Handle) {
+        self.node = node.clone();
+    }
+
+    /// Signs `action` with the actor's next nonce; returns the bytes of the transaction.
+    pub(crate) fn sign(&mut self, action: Action) -> Vec<u8> {
         self.nonce += 1;
         let unsigned = Unsigned {
             channel: self.node.genesis().channel(),
@@ -77,7 +78,21 @@ impl Actor {
             nonce: self.nonce,
             action,
         };
-        self.node.submit(unsigned.sign(&self.key).bytes())
+        unsigned.sign(&self.key).bytes().to_vec()
+    }
+
+    pub(crate) fn submit(&self, transaction: &[u8]) -> Result<Digest, SubmitError> {
+        self.node.submit(transaction)
+    }
+
+    /// Signs `action` and sends it; returns the hash once it is in the mempool.
+    ///
+    /// # Errors
+    ///
+    /// Returns the reason why the validator did not take it.
+    pub fn send(&mut self, action: Action) -> Result<Digest, SubmitError> {
+        let transaction = self.sign(action);
+        self.submit(&transaction)
     }
 
     /// Waits for the receipt of what was sent.
@@ -86,7 +101,15 @@ impl Actor {
     ///
     /// Returns [`Refused`] if it broke a rule in its block or does not become final.
     pub async fn receipt(&self, hash: &Digest) -> Result<FinalReceipt, Refused> {
-        let receipt = self.node.wait_final(hash, PATIENCE).await.ok_or(Refused::NotFinal)?;
+        self.receipt_within(hash, PATIENCE).await
+    }
+
+    pub(crate) async fn receipt_within(
+        &self,
+        hash: &Digest,
+        patience: Duration,
+    ) -> Result<FinalReceipt, Refused> {
+        let receipt = self.node.wait_final(hash, patience).await.ok_or(Refused::NotFinal)?;
         if receipt.receipt.is_accepted() {
             Ok(receipt)
         } else {

@@ -11,26 +11,24 @@ use crate::{
     actor::{Actor, Refused},
     clock::WorldClock,
     founding::Founding,
+    nodes::Nodes,
 };
 use duet_ledger::{
     Acknowledgement, Action, CertificateState, Digest, DispatchId, DispatchState, MeterReport,
-    OrderId, OrderRequest, PaymentId, PaymentState, Phase, Quality, Reading, RetirementPurpose,
-    SessionId, SessionNotice, SessionTerms, State,
+    PaymentId, PaymentState, Phase, Quality, Reading, RetirementPurpose, SessionId, SessionNotice,
+    SessionTerms, State,
 };
-use duet_market::order::Side;
 use duet_node::{FinalReceipt, Handle, SubmitError};
-use duet_study::scenario::{MeterId, PeriodEnergy, PlannedOrder, Scenario};
-use duet_units::{Allowances, BasisPoints, ClockTime, DeliveryDay, Energy, Price, Resolution};
+use duet_study::scenario::{MeterId, PeriodEnergy, Scenario};
+use duet_units::{Allowances, ClockTime, DeliveryDay, Energy, Price, Resolution};
 use std::{collections::BTreeMap, time::Duration};
 
 const HOUR_MS: i64 = 3_600_000;
 const MINUTE_MS: i64 = 60_000;
-/// One of so many accepted orders is withdrawn again before the gate closes.
-const WITHDRAWN_ONE_IN: usize = 97;
-/// One of so many orders has a slip: its price is off the tick.
-const SLIP_ONE_IN: usize = 499;
 /// How long to wait when a mempool is full.
 const BACK_OFF: Duration = Duration::from_millis(50);
+/// How often to look whether a validator has come far enough.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// Why a simulated day cannot go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -64,9 +62,9 @@ pub struct Tally {
 /// The simulated world around a channel.
 #[derive(Debug)]
 pub struct TradingDay {
-    scenario: Scenario,
-    founding: Founding,
-    nodes: Vec<Handle>,
+    pub(crate) scenario: Scenario,
+    pub(crate) founding: Founding,
+    nodes: Nodes,
     clock: WorldClock,
     runtime: duet_node::Clock,
     first: DeliveryDay,
@@ -78,12 +76,12 @@ impl TradingDay {
     #[must_use]
     pub fn new(
         (scenario, founding): (Scenario, Founding),
-        nodes: Vec<Handle>,
+        nodes: impl Into<Nodes>,
         clock: WorldClock,
         runtime: duet_node::Clock,
     ) -> Self {
         let first = founding.genesis.time.day().next();
-        Self { scenario, founding, nodes, clock, runtime, first }
+        Self { scenario, founding, nodes: nodes.into(), clock, runtime, first }
     }
 
     /// The first delivery day.
@@ -94,16 +92,16 @@ impl TradingDay {
 
     /// The validators.
     #[must_use]
-    pub fn nodes(&self) -> &[Handle] {
+    pub const fn nodes(&self) -> &Nodes {
         &self.nodes
     }
 
     pub(crate) fn state<T>(&self, f: impl FnOnce(&State) -> T) -> T {
-        self.nodes[0].read(f)
+        self.nodes.at(0).read(f)
     }
 
     fn actor(&self, label: &str) -> Actor {
-        Actor::new(label, &self.nodes[0])
+        Actor::new(label, &self.nodes.at(0))
     }
 
     /// The session of a delivery day, if it is announced and not void.
@@ -213,97 +211,52 @@ impl TradingDay {
         let mut height = self.state(State::height);
         while !self.state(&done) {
             height += 1;
-            self.nodes[0].wait_height(height).await;
+            self.nodes.at(0).wait_height(height).await;
         }
-    }
-
-    /// Members place their orders. Each validator's members go in turn, so that the order of
-    /// acceptance, and with it the day's result, depends on the seed alone.
-    async fn place_orders(
-        &self,
-        session: SessionId,
-        day: DeliveryDay,
-        tally: &mut Tally,
-    ) -> Result<(), DayError> {
-        let number = u32::try_from(day.days() - self.first.days()).unwrap_or(0);
-        let plan = self.scenario.day(number).orders;
-        let mut accepted: Vec<(usize, OrderId)> = Vec::new();
-        self.catch_up().await;
-        for (place, node) in self.nodes.iter().enumerate() {
-            let mut actors: BTreeMap<usize, Actor> = BTreeMap::new();
-            let mut sent = Vec::new();
-            let own = plan.iter().enumerate().filter(|(_, o)| o.member % self.nodes.len() == place);
-            for (index, planned) in own {
-                let label = &self.scenario.members[planned.member].name;
-                let actor = actors.entry(planned.member).or_insert_with(|| Actor::new(label, node));
-                let action = Action::SubmitOrder(self.request(session, index, planned));
-                tally.submitted += 1;
-                match self.send(actor, action).await {
-                    Ok(hash) => sent.push((planned.member, hash)),
-                    Err(_) => tally.rejected += 1,
-                }
-            }
-            for (member, hash) in sent {
-                match actors[&member].receipt(&hash).await {
-                    Ok(receipt) => {
-                        tally.accepted += 1;
-                        accepted.push((member, OrderId(receipt.receipt.subject)));
-                    }
-                    Err(Refused::NotFinal) => {
-                        return Err(DayError::Refused { what: "order", reason: Refused::NotFinal });
-                    }
-                    Err(_) => tally.rejected += 1,
-                }
-                tally.transactions.push(hash);
-            }
-        }
-        for (member, order) in accepted.into_iter().skip(1).step_by(WITHDRAWN_ONE_IN) {
-            let label = &self.scenario.members[member].name;
-            let mut actor = Actor::new(label, &self.nodes[member % self.nodes.len()]);
-            tally.note("withdrawal", actor.act(Action::CancelOrder { order }).await)?;
-        }
-        self.catch_up().await;
-        Ok(())
     }
 
     /// Waits until every validator has executed what any of them has: an actor that turns to
     /// another validator then finds its own last nonce there.
     pub(crate) async fn catch_up(&self) -> u64 {
-        let heights = self.nodes.iter().map(|node| node.read(State::height));
-        let height = heights.max().unwrap_or(0);
-        for node in &self.nodes {
-            node.wait_height(height).await;
+        let height = self.highest();
+        for place in 0..self.nodes.count() {
+            self.reached(place, height).await;
         }
         height
+    }
+
+    /// The validator at `place`, once it has executed what any of them has.
+    pub(crate) async fn caught_up(&self, place: usize) -> Handle {
+        self.reached(place, self.highest()).await
+    }
+
+    /// The validator at `place`, once it, or whoever takes its place, has executed `height`.
+    pub(crate) async fn reached(&self, place: usize, height: u64) -> Handle {
+        loop {
+            let node = self.nodes.at(place);
+            if height <= node.read(State::height) {
+                return node;
+            }
+            self.runtime.sleep(LOOK).await;
+        }
+    }
+
+    fn highest(&self) -> u64 {
+        self.nodes.all().iter().map(|node| node.read(State::height)).max().unwrap_or(0)
     }
 
     /// Sends, and waits while the mempool is full.
     async fn send(&self, actor: &mut Actor, action: Action) -> Result<Digest, SubmitError> {
         loop {
             match actor.send(action.clone()) {
-                Err(SubmitError::Full(_)) => self.runtime.sleep(BACK_OFF).await,
+                Err(SubmitError::Full(_)) => self.back_off().await,
                 result => return result,
             }
         }
     }
 
-    fn request(&self, session: SessionId, index: usize, planned: &PlannedOrder) -> OrderRequest {
-        let unit = self.founding.members[planned.member].units[planned.unit.unwrap_or(0)];
-        let conductivity = planned
-            .unit
-            .and_then(|unit| self.scenario.unit(planned.member, unit))
-            .map_or(BasisPoints::ZERO, |unit| unit.conductivity);
-        let slip = i64::from(index % SLIP_ONE_IN == SLIP_ONE_IN - 1);
-        OrderRequest {
-            session,
-            unit,
-            side: planned.side,
-            period: planned.period,
-            limit: Price::from_milli_yuan_per_mwh(planned.limit.milli_yuan_per_mwh() + slip),
-            quantity: planned.quantity,
-            conductivity: if planned.side == Side::Sell { conductivity } else { BasisPoints::ZERO },
-            reference: u64::try_from(index).unwrap_or(u64::MAX),
-        }
+    pub(crate) async fn back_off(&self) {
+        self.runtime.sleep(BACK_OFF).await;
     }
 
     /// The bank carries out every payment instruction of the session.
@@ -514,7 +467,7 @@ impl TradingDay {
 }
 
 impl Tally {
-    fn note(
+    pub(crate) fn note(
         &mut self,
         what: &'static str,
         receipt: Result<FinalReceipt, Refused>,

@@ -9,6 +9,8 @@ mod actor;
 mod clock;
 mod day;
 mod founding;
+mod nodes;
+mod ordering;
 mod report;
 mod verify;
 
@@ -16,4 +18,5 @@ pub use actor::{Actor, Refused};
 pub use clock::WorldClock;
 pub use day::{DayError, Tally, TradingDay};
 pub use founding::{Founding, FoundingError, MemberPlace, demo_seed};
+pub use nodes::Nodes;
 pub use report::{DayReport, ValidatorReport};

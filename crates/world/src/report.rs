@@ -158,16 +158,14 @@ impl TradingDay {
             self.session_of(day).ok_or(DayError::Missing("the session was not announced"))?;
         let height = self.catch_up().await;
         // A receipt is provable once a later block's checkpoint covers it.
-        for node in self.nodes() {
-            node.wait_height(height + 4).await;
-        }
         let mut validators = Vec::new();
-        for node in self.nodes() {
+        for place in 0..self.nodes().count() {
+            let node = self.reached(place, height + 4).await;
             let root = node.state_root_at(height).ok_or(DayError::Missing("a state root"))?;
             let name = node.status().name;
             validators.push(ValidatorReport { name, height, state_root: hex(&root) });
         }
-        let receipts_verified = count_verified(&self.nodes()[0], &tally.transactions).await;
+        let receipts_verified = count_verified(&self.nodes().at(0), &tally.transactions).await;
         let sums = self.state(|state| -> Option<DayReport> {
             let row = state.sessions().get(&session)?;
             Some(DayReport {

@@ -1,0 +1,156 @@
+//! Members placing the orders of a delivery day.
+
+use crate::{
+    actor::{Actor, Refused},
+    day::{DayError, Tally, TradingDay},
+};
+use duet_ledger::{Action, Digest, OrderId, OrderRequest, SessionId};
+use duet_market::order::Side;
+use duet_node::{FinalReceipt, SubmitError};
+use duet_study::scenario::PlannedOrder;
+use duet_units::{BasisPoints, DeliveryDay, Price};
+use std::{collections::BTreeMap, time::Duration};
+
+/// One of so many accepted orders is withdrawn again before the gate closes.
+const WITHDRAWN_ONE_IN: usize = 97;
+/// One of so many orders has a slip: its price is off the tick.
+const SLIP_ONE_IN: usize = 499;
+/// How long members wait for a receipt before they look whether their validator was started again.
+const LOOK: Duration = Duration::from_secs(1);
+/// How many times they look before they take the chain for dead.
+const LOOKS: u32 = 120;
+
+/// The orders that the members of one validator have sent to it.
+struct Turn {
+    place: usize,
+    /// The validator's restarts when they were sent.
+    restarts: u64,
+    actors: BTreeMap<usize, Actor>,
+    sent: Vec<Sent>,
+}
+
+#[derive(Clone)]
+struct Sent {
+    member: usize,
+    hash: Digest,
+    bytes: Vec<u8>,
+}
+
+impl TradingDay {
+    /// Members place their orders. Each validator's members go in turn, so that the order of
+    /// acceptance, and with it the day's result, depends on the seed alone.
+    pub(crate) async fn place_orders(
+        &self,
+        session: SessionId,
+        day: DeliveryDay,
+        tally: &mut Tally,
+    ) -> Result<(), DayError> {
+        let number = u32::try_from(day.days() - self.first_day().days()).unwrap_or(0);
+        let plan = self.scenario.day(number).orders;
+        let mut accepted: Vec<(usize, OrderId)> = Vec::new();
+        let places = self.nodes().count();
+        for place in 0..places {
+            let own = plan.iter().enumerate().filter(|(_, o)| o.member % places == place);
+            let mut turn = self.send_orders((place, session), own, tally).await;
+            for sent in turn.sent.clone() {
+                match self.outcome(&mut turn, &sent).await {
+                    Ok(receipt) => {
+                        tally.accepted += 1;
+                        accepted.push((sent.member, OrderId(receipt.receipt.subject)));
+                    }
+                    Err(Refused::NotFinal) => {
+                        return Err(DayError::Refused { what: "order", reason: Refused::NotFinal });
+                    }
+                    Err(_) => tally.rejected += 1,
+                }
+                tally.transactions.push(sent.hash);
+            }
+        }
+        for (member, order) in accepted.into_iter().skip(1).step_by(WITHDRAWN_ONE_IN) {
+            let label = &self.scenario.members[member].name;
+            let mut actor = Actor::new(label, &self.caught_up(member % places).await);
+            tally.note("withdrawal", actor.act(Action::CancelOrder { order }).await)?;
+        }
+        self.catch_up().await;
+        Ok(())
+    }
+
+    async fn send_orders(
+        &self,
+        (place, session): (usize, SessionId),
+        orders: impl Iterator<Item = (usize, &PlannedOrder)>,
+        tally: &mut Tally,
+    ) -> Turn {
+        let node = self.caught_up(place).await;
+        let restarts = self.nodes().restarts(place);
+        let mut turn = Turn { place, restarts, actors: BTreeMap::new(), sent: Vec::new() };
+        for (index, planned) in orders {
+            let member = planned.member;
+            let label = &self.scenario.members[member].name;
+            let actor = turn.actors.entry(member).or_insert_with(|| Actor::new(label, &node));
+            let bytes = actor.sign(Action::SubmitOrder(self.request(session, index, planned)));
+            tally.submitted += 1;
+            match self.submit(actor, &bytes).await {
+                Ok(hash) => turn.sent.push(Sent { member, hash, bytes }),
+                Err(_) => tally.rejected += 1,
+            }
+        }
+        turn
+    }
+
+    /// What came of an order. A validator that crashes forgets what it has not agreed on; its
+    /// members send that again once it is back: the same bytes, so that nothing is ordered twice.
+    async fn outcome(&self, turn: &mut Turn, sent: &Sent) -> Result<FinalReceipt, Refused> {
+        for _ in 0..LOOKS {
+            let receipt = turn.actors[&sent.member].receipt_within(&sent.hash, LOOK).await;
+            if receipt != Err(Refused::NotFinal) {
+                return receipt;
+            }
+            if self.nodes().restarts(turn.place) != turn.restarts {
+                self.send_again(turn).await;
+            }
+        }
+        Err(Refused::NotFinal)
+    }
+
+    async fn send_again(&self, turn: &mut Turn) {
+        let node = self.caught_up(turn.place).await;
+        turn.restarts = self.nodes().restarts(turn.place);
+        for actor in turn.actors.values_mut() {
+            actor.turn_to(&node);
+        }
+        for sent in &turn.sent {
+            // Taken once already: should it be refused now, it is final, and its receipt says more.
+            self.submit(&turn.actors[&sent.member], &sent.bytes).await.ok();
+        }
+    }
+
+    fn request(&self, session: SessionId, index: usize, planned: &PlannedOrder) -> OrderRequest {
+        let unit = self.founding.members[planned.member].units[planned.unit.unwrap_or(0)];
+        let conductivity = planned
+            .unit
+            .and_then(|unit| self.scenario.unit(planned.member, unit))
+            .map_or(BasisPoints::ZERO, |unit| unit.conductivity);
+        let slip = i64::from(index % SLIP_ONE_IN == SLIP_ONE_IN - 1);
+        OrderRequest {
+            session,
+            unit,
+            side: planned.side,
+            period: planned.period,
+            limit: Price::from_milli_yuan_per_mwh(planned.limit.milli_yuan_per_mwh() + slip),
+            quantity: planned.quantity,
+            conductivity: if planned.side == Side::Sell { conductivity } else { BasisPoints::ZERO },
+            reference: u64::try_from(index).unwrap_or(u64::MAX),
+        }
+    }
+
+    /// Sends what `actor` has signed, and waits while the mempool is full.
+    async fn submit(&self, actor: &Actor, bytes: &[u8]) -> Result<Digest, SubmitError> {
+        loop {
+            match actor.submit(bytes) {
+                Err(SubmitError::Full(_)) => self.back_off().await,
+                result => return result,
+            }
+        }
+    }
+}
