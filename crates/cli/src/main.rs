@@ -5,6 +5,7 @@ mod cluster;
 mod demo;
 mod inspect;
 mod key;
+mod node;
 mod order;
 mod page;
 mod remote;
@@ -29,7 +30,9 @@ enum Command {
     Bench(bench::BenchArgs),
     Block(inspect::BlockArgs),
     Demo(demo::DemoArgs),
+    Genesis(node::GenesisArgs),
     Key(key::KeyArgs),
+    Node(node::NodeArgs),
     Order(order::OrderArgs),
     Receipt(inspect::ReceiptArgs),
     Session(inspect::SessionArgs),
@@ -58,7 +61,9 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Bench(args) => bench::run(&args),
         Command::Block(args) => inspect::block(&args),
         Command::Demo(args) => demo::run(&args),
+        Command::Genesis(args) => node::found(&args),
         Command::Key(args) => key::run(&args),
+        Command::Node(args) => node::run(&args),
         Command::Order(args) => order::run(&args),
         Command::Receipt(args) => inspect::receipt(&args),
         Command::Session(args) => inspect::session(&args),
