@@ -26,8 +26,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("node", &["units", "market", "ledger", "consensus", "sdk"]),
     ("gateway", &["units", "ledger", "sdk"]),
     ("study", &["units", "market"]),
-    ("cli", &["units", "market", "ledger", "consensus", "sdk", "node", "gateway", "study"]),
-    ("sim", &["units", "market", "ledger", "consensus", "sdk", "node", "gateway", "study", "cli"]),
+    ("world", &["units", "market", "ledger", "sdk", "node", "study"]),
+    (
+        "cli",
+        &["units", "market", "ledger", "consensus", "sdk", "node", "gateway", "study", "world"],
+    ),
+    (
+        "sim",
+        &["units", "market", "ledger", "consensus", "sdk", "node", "gateway", "study", "world"],
+    ),
     ("xtask", &[]),
 ];
 

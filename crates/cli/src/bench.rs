@@ -6,9 +6,8 @@ mod measure;
 use crate::cluster;
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
-use commonware_runtime::Supervisor as _;
 use duet_ledger::State;
-use duet_node::{Clock, Handle};
+use duet_node::{Clock, Handle, host};
 use duet_world::WorldClock;
 use load::{Flow, Market};
 use measure::{Meter, Percentiles};
@@ -92,13 +91,12 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
     let Bench::Chain(chain) = &args.bench;
     let scratch = crate::scratch::Scratch::new("bench")?;
     let folder = chain.data.clone().unwrap_or_else(|| scratch.path().to_owned());
-    let workers = std::thread::available_parallelism().map_or(2, usize::from);
-    let report = duet_consensus::run(&folder.join("chain"), workers, |context| async move {
+    let report = host::run(&folder.join("chain"), |host| async move {
         let market = Market::new(chain.validators)?;
         let time = WorldClock::at(market.founding.genesis.time);
         let reader = time.clone();
-        let clock = Clock::new(context.child("clock"), move || reader.now());
-        let nodes = cluster::start(&context, &market.founding, &clock).await?;
+        let clock = host.clock_reading(move || reader.now());
+        let nodes = cluster::start(&host, &market.founding, &clock).await?;
         measured(chain, &market, &nodes, (&time, &clock)).await
     })??;
     print(chain, &report)

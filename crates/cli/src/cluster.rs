@@ -1,16 +1,15 @@
 //! Several validators of one channel in this process, over real TCP on loopback.
 
 use anyhow::Context as _;
-use commonware_runtime::{Supervisor as _, tokio::Context};
-use duet_consensus::{Endpoint, Peer, ValidatorKey, serve_tcp};
-use duet_node::{Clock, Handle, NodeConfig, prepare};
+use duet_consensus::{Endpoint, Peer};
+use duet_node::{Clock, Handle, NodeConfig, host::Host};
 use duet_world::Founding;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
-/// Starts every validator of the channel's genesis under `context`, whose storage they share by
-/// partitions, and returns their handles in the order of the genesis.
+/// Starts every validator of the channel's genesis on `host`, whose storage they share by partitions,
+/// and returns their handles in the order of the genesis.
 pub(crate) async fn start(
-    context: &Context,
+    host: &Host,
     founding: &Founding,
     clock: &Clock,
 ) -> anyhow::Result<Vec<Handle>> {
@@ -26,16 +25,13 @@ pub(crate) async fn start(
     for (validator, listen) in genesis.validators.iter().zip(addresses) {
         let name = &validator.name;
         let config = NodeConfig::new(name, genesis.clone());
-        let own = context.child("node").with_attribute("name", name);
-        let prepared = prepare(&own, &config, clock.clone())
-            .await
-            .with_context(|| format!("validator {name}: its store"))?;
-        let key = ValidatorKey::from_seed(Founding::validator_seed(name));
+        let seed = Founding::validator_seed(name);
         let endpoint = Endpoint { listen, peers: peers.clone() };
-        let engine = serve_tcp(own, config.engine(), key, prepared.application(), endpoint)
+        let node = host
+            .start(config, clock.clone(), seed, endpoint)
             .await
-            .with_context(|| format!("validator {name}: its engine"))?;
-        handles.push(prepared.handle(engine.mailbox()));
+            .with_context(|| format!("validator {name}"))?;
+        handles.push(node.handle);
     }
     Ok(handles)
 }

@@ -5,9 +5,8 @@ mod text;
 use crate::{cluster, scratch::Scratch};
 use anyhow::{Context as _, bail};
 use clap::Args;
-use commonware_runtime::Supervisor as _;
 use duet_ledger::State;
-use duet_node::Clock;
+use duet_node::{Clock, host};
 use duet_study::scenario::Scenario;
 use duet_units::{ClockTime, DeliveryDay};
 use duet_world::{DayReport, Founding, Tally, TradingDay, WorldClock};
@@ -74,12 +73,11 @@ fn serve(
     scenario: Scenario,
     founding: Founding,
 ) -> anyhow::Result<()> {
-    let workers = std::thread::available_parallelism().map_or(2, usize::from);
-    duet_consensus::run(&folder.join("chain"), workers, |context| async move {
+    host::run(&folder.join("chain"), |host| async move {
         let time = WorldClock::at(founding.genesis.time);
         let market = time.clone();
-        let clock = Clock::new(context.child("clock"), move || market.now());
-        let nodes = cluster::start(&context, &founding, &clock).await?;
+        let clock = host.clock_reading(move || market.now());
+        let nodes = cluster::start(&host, &founding, &clock).await?;
         // A chain that was stopped goes on at the time that it had reached.
         time.jump_to(nodes.iter().map(|node| node.read(State::time)).max().unwrap_or_default());
         let world =

@@ -56,6 +56,9 @@ pub(crate) trait Executor: Send + Sync {
 
     /// A row of the state with its proof, the height and the root that it is under.
     fn state_proof(&self, key: Vec<u8>) -> BoxFuture<'_, Option<(StateProof, u64, Digest)>>;
+
+    /// Lets go of the disk. Nothing is executed any more, and what is only there is not found.
+    fn close(&self) -> BoxFuture<'_, ()>;
 }
 
 /// The receipts of a block with the roots around it, as they are archived.
@@ -177,13 +180,18 @@ impl<E: Context + Spawner> Disk<E> {
 /// Executes blocks on one state and one disk.
 pub(crate) struct Chain<E: Context + Spawner> {
     pub(crate) shared: Arc<Shared>,
-    pub(crate) disk: Arc<Mutex<Disk<E>>>,
+    /// Nothing once the node is closed.
+    pub(crate) disk: Arc<Mutex<Option<Disk<E>>>>,
 }
 
 impl<E: Context + Spawner> Chain<E> {
     async fn run(&self, block: &Block) -> Result<(), ExecutionError> {
         let height = block.header.height;
-        let mut disk = self.disk.lock().await;
+        let mut guard = self.disk.lock().await;
+        let Some(disk) = guard.as_mut() else {
+            drop(guard);
+            return std::future::pending().await;
+        };
         let (last, previous) = self.shared.read(|s| (s.height(), s.progress().receipts_root));
         if height <= last {
             return Ok(());
@@ -228,14 +236,22 @@ impl<E: Context + Spawner> Executor for Chain<E> {
     }
 
     fn archived(&self, height: u64) -> BoxFuture<'_, Option<ArchivedBlock>> {
-        Box::pin(async move { self.disk.lock().await.archived(height).await.ok().flatten() })
+        Box::pin(async move {
+            let disk = self.disk.lock().await;
+            disk.as_ref()?.archived(height).await.ok().flatten()
+        })
     }
 
     fn state_proof(&self, key: Vec<u8>) -> BoxFuture<'_, Option<(StateProof, u64, Digest)>> {
         Box::pin(async move {
-            let disk = self.disk.lock().await;
+            let guard = self.disk.lock().await;
+            let disk = guard.as_ref()?;
             let proof = disk.store.prove(&key).await.ok().flatten()?;
             Some((proof, disk.store.height()?, disk.store.root().ok()?))
         })
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async move { *self.disk.lock().await = None })
     }
 }

@@ -127,10 +127,10 @@ impl Handle {
     }
 
     fn admit(&self, transaction: Arc<Transaction>) -> Result<Digest, SubmitError> {
-        let hash = *transaction.hash();
-        if self.shared.admit(transaction.clone())? {
+        let (hash, bytes) = (*transaction.hash(), transaction.bytes().to_vec());
+        if self.shared.admit(transaction)? {
             // If too much waits to be sent, the transaction waits for this validator's turn.
-            let _told = self.mailbox.gossip(transaction.bytes().to_vec().into());
+            let _told = self.mailbox.gossip(bytes.into());
         }
         Ok(hash)
     }
@@ -240,6 +240,12 @@ impl Handle {
         let archived = self.executor.archived(height).await;
         let receipts = archived.map_or_else(Vec::new, |block| block.receipts);
         Some(BlockView { block, body, receipts })
+    }
+
+    /// Lets go of the node's disk, as the end of its process would, so that it can be started again
+    /// within this process. The engine must have been stopped.
+    pub async fn close(&self) {
+        self.executor.close().await;
     }
 
     /// The engine's answers: blocks, certificates, proofs of finality.

@@ -8,7 +8,8 @@ use std::sync::Arc;
 ///
 /// By the rules of ZIP 215 a batch is valid exactly when each of its signatures is, so validators
 /// that batch differently agree.
-pub(crate) fn all_valid<'a>(transactions: impl IntoIterator<Item = &'a Transaction>) -> bool {
+#[must_use]
+pub fn all_valid<'a>(transactions: impl IntoIterator<Item = &'a Transaction>) -> bool {
     let mut verifier = batch::Verifier::new();
     let mut count = 0_usize;
     for transaction in transactions {
