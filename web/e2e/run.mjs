@@ -184,7 +184,11 @@ await step("an order is placed by keyboard and appears with its number", async (
   await page.locator(test("quantity")).press("Enter");
   await page.waitForSelector(test("review"));
   await page.locator(test("quantity")).press("Enter");
-  await rowWith("300.01").filter({ hasText: "挂单中" }).first().waitFor({ timeout: 20_000 });
+  await rowWith("300.01")
+    .filter({ hasText: "挂单中" })
+    .filter({ hasText: "已上链" })
+    .first()
+    .waitFor({ timeout: 20_000 });
   const row = await rowWith("300.01").first().innerText();
   assert.match(row, /已上链/);
   assert.match(row, /17\.000/);

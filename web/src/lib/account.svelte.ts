@@ -108,6 +108,7 @@ class Account {
     if (this.key) await forgetKey(this.key.publicKey);
     localStorage.removeItem(CHOSEN);
     this.key = null;
+    market.member = null;
     this.identity = null;
     this.detail = null;
     this.pending = [];
@@ -162,6 +163,7 @@ class Account {
   async #use(key: OperatorKey): Promise<void> {
     this.identity = await api.identity(key.publicKey);
     this.key = key;
+    market.member = this.identity.organisation;
     this.submissions = [];
     localStorage.setItem(CHOSEN, key.publicKey);
     this.transactions = this.#readTransactions();

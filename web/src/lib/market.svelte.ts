@@ -1,6 +1,6 @@
 import { api } from "./api/client.ts";
 import { signersOf } from "./duet/proof.ts";
-import { follow, type Message } from "./api/events.ts";
+import { follow, type Message, type StreamListener } from "./api/events.ts";
 import type {
   CarbonAccount,
   Channel,
@@ -23,6 +23,8 @@ const CARBON_EVERY_MS = 5_000;
 const LOG_LENGTH = 60;
 /** How many blocks later a header vouches for a height at the latest, as far as this page looks. */
 const CHECKPOINT_WITHIN = 4;
+/** How far back the messages of the market are read when the page opens. */
+const RECENT_BLOCKS = 300;
 
 /** The carbon side of all members together. */
 export interface CarbonTotals {
@@ -77,6 +79,8 @@ class Market {
   pace = $state(1);
   /** Why the last request failed; empty if it did not. */
   failure = $state("");
+  /** The organisation for which this page trades. */
+  member: number | null = null;
   /** Counts what may have changed something about the member's own account. */
   ownRevision = $state(0);
 
@@ -123,10 +127,19 @@ class Market {
       },
       message: (message: Message) => this.#heard(message),
     };
-    void follow("/v1/events?blocks=true", listener, signal);
+    void this.#followFromRecent(listener, signal);
     const timer = setInterval(() => (this.now = performance.now()), TICK_MS);
     signal.addEventListener("abort", () => clearInterval(timer));
     void this.#keepFresh(signal);
+  }
+
+  /** Begins a little in the past, so that the messages of the last minutes are there, too. */
+  async #followFromRecent(listener: StreamListener, signal: AbortSignal): Promise<void> {
+    while (this.height === 0 && !signal.aborted) {
+      await new Promise((resolve) => setTimeout(resolve, TICK_MS));
+    }
+    const from = Math.max(0, this.height - RECENT_BLOCKS);
+    await follow(`/v1/events?blocks=true&after=${from}.0`, listener, signal);
   }
 
   nameOf(organisation: number, locale: string): string {
@@ -219,13 +232,16 @@ class Market {
     this.#saw(fact.height);
     if (!fact.event) return;
     this.#note(fact);
-    const kind = fact.event.kind;
-    if (kind.startsWith("order_") || kind === "gate_opened") this.#dirty.add("sessions");
-    if (kind.startsWith("session_") || kind === "intervened") {
+    const event = fact.event;
+    if (event.kind === "order_accepted" || event.kind === "order_cancelled") {
+      if (event.owner === this.member) this.ownRevision += 1;
+      return;
+    }
+    if (/^(session_|gate_|intervened)/.test(event.kind)) {
       this.#dirty.add("sessions").add("clearings");
     }
-    if (/^(session_settled|allowances_|certificates_)/.test(kind)) this.#dirty.add("carbon");
-    if (kind !== "meter_reported") this.ownRevision += 1;
+    if (/^(session_settled|allowances_|certificates_)/.test(event.kind)) this.#dirty.add("carbon");
+    if (event.kind !== "meter_reported") this.ownRevision += 1;
   }
 
   #note(fact: FinalEvent): void {
