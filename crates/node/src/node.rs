@@ -91,7 +91,7 @@ where
     let identity = (config.name.clone(), config.genesis.clone());
     let shared = Arc::new(Shared::new(identity, clock, state, config.mempool));
     disk.recall(&shared).await?;
-    let chain = Chain { shared: shared.clone(), disk: Arc::new(Mutex::new(disk)) };
+    let chain = Chain { shared: shared.clone(), disk: Arc::new(Mutex::new(Some(disk))) };
     let executor: Arc<dyn Executor> = Arc::new(chain);
     let validator = Validator {
         shared: shared.clone(),
@@ -106,7 +106,7 @@ where
 impl Prepared {
     /// The application to give to the engine.
     #[must_use]
-    pub fn application(&self) -> impl duet_consensus::Application {
+    pub fn application(&self) -> impl duet_consensus::Application + use<> {
         self.validator.clone()
     }
 
