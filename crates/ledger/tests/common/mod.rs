@@ -6,3 +6,4 @@
 pub(crate) mod chain;
 pub(crate) mod market;
 pub(crate) mod random;
+pub(crate) mod traffic;
