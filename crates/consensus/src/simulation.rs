@@ -27,7 +27,7 @@ use commonware_utils::{NZU32, Probability};
 use std::{
     future::Future,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -60,7 +60,8 @@ impl Link {
     }
 }
 
-/// What happens to the cluster from outside. Validators are counted in committee order, from 0.
+/// What happens to the cluster from outside. Validators are counted in the order of
+/// [`Scenario::keys`], from 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// The validator loses its memory and its connections.
@@ -78,11 +79,11 @@ pub enum Fault {
 pub struct Scenario {
     /// Decides everything that is random.
     pub seed: u64,
-    /// The channel; its committee is replaced by the keys of [`keys`], its storage prefix by one
-    /// for each validator.
+    /// The channel; its committee is replaced by `keys`, its storage prefix by one for each
+    /// validator.
     pub config: Config,
-    /// How many validators.
-    pub validators: usize,
+    /// The validators, for example those of [`keys`].
+    pub keys: Vec<ValidatorKey>,
     /// Connections at the start and after [`Fault::Heal`].
     pub link: Link,
     /// What happens, each at a time since the start, in order of time.
@@ -95,9 +96,9 @@ pub struct Scenario {
 
 /// What is left of a run.
 #[derive(Clone, Debug)]
-pub struct Outcome<A> {
-    /// The applications as they ended, in committee order.
-    pub applications: Vec<A>,
+pub struct Outcome<T> {
+    /// What the caller kept of it; [`run`] keeps the applications, in committee order.
+    pub kept: T,
     /// Digests of the blocks of heights 1 to [`Scenario::height`], on which all agreed.
     pub digests: Vec<[u8; 32]>,
     /// Hash of every event of the run: equal for equal runs.
@@ -134,18 +135,45 @@ pub fn run<A, F, Fut>(
     scenario: &Scenario,
     build: F,
     done: impl Fn(&[A]) -> bool + Clone + Send + Sync + 'static,
-) -> Result<Outcome<A>, String>
+) -> Result<Outcome<Vec<A>>, String>
 where
     A: Application,
     F: Fn(deterministic::Context, usize) -> Fut + Clone + Send + Sync + 'static,
     Fut: Future<Output = A> + Send,
 {
-    let keys = keys(scenario.validators);
+    let kept = move |applications: &[A]| done(applications).then(|| applications.to_vec());
+    run_watched(scenario, build, |_, _| {}, kept)
+}
+
+/// As [`run`], and tells `started` the mailbox of every validator that is up, at the start and
+/// again after each crash. Ends when `end` returns what is to be kept of the run, which must not
+/// hold a context of the runtime: that is over then.
+///
+/// # Errors
+///
+/// As [`run`].
+///
+/// # Panics
+///
+/// As [`run`].
+pub fn run_watched<A, F, Fut, T>(
+    scenario: &Scenario,
+    build: F,
+    started: impl Fn(usize, Mailbox) + Clone + Send + Sync + 'static,
+    end: impl Fn(&[A]) -> Option<T> + Clone + Send + Sync + 'static,
+) -> Result<Outcome<T>, String>
+where
+    A: Application,
+    T: Send + 'static,
+    F: Fn(deterministic::Context, usize) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = A> + Send,
+{
+    let keys = scenario.keys.clone();
     let committee: Vec<_> = keys.iter().map(ValidatorKey::public).collect();
     let config = Config { committee, ..scenario.config.clone() };
-    let cluster = Cluster { keys, config, build };
+    let cluster = Cluster { keys, config, build, started };
     let participants = cluster.participants();
-    let probe = Probe { height: scenario.height, done, found: Arc::default() };
+    let probe = Probe { height: scenario.height, end, found: Arc::default() };
 
     let mut plan = PlanBuilder::new(cluster)
         .seed(scenario.seed)
@@ -157,9 +185,9 @@ where
         plan = plan.crash(Crash::Schedule(schedule(scenario, &participants)));
     }
     let result = plan.run()?.pop().ok_or("the plan has one seed")?;
-    let found = probe.found.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let (applications, digests) = found.ok_or("the run ended before its end was examined")?;
-    Ok(Outcome { applications, digests, fingerprint: result.state, crashes: result.crashes })
+    let (kept, digests) = std::mem::take(&mut *probe.found());
+    let kept = kept.ok_or("the run ended before its end was examined")?;
+    Ok(Outcome { kept, digests, fingerprint: result.state, crashes: result.crashes })
 }
 
 fn schedule(scenario: &Scenario, participants: &[PublicKey]) -> Schedule<PublicKey> {
@@ -191,17 +219,19 @@ fn schedule(scenario: &Scenario, participants: &[PublicKey]) -> Schedule<PublicK
 
 /// How the harness builds a validator.
 #[derive(Clone)]
-struct Cluster<F> {
+struct Cluster<F, S> {
     keys: Vec<ValidatorKey>,
     config: Config,
     build: F,
+    started: S,
 }
 
-impl<A, F, Fut> EngineDefinition for Cluster<F>
+impl<A, F, Fut, S> EngineDefinition for Cluster<F, S>
 where
     A: Application,
     F: Fn(deterministic::Context, usize) -> Fut + Clone + Send + Sync + 'static,
     Fut: Future<Output = A> + Send,
+    S: Fn(usize, Mailbox) + Clone + Send + Sync + 'static,
 {
     type PublicKey = PublicKey;
     type Engine = Task<()>;
@@ -236,6 +266,7 @@ where
             .await
             .expect("a simulated validator starts");
         let (mailbox, task) = handle.into_parts();
+        (self.started)(index, mailbox.clone());
         (task, Validator { mailbox, application })
     }
 
@@ -255,28 +286,35 @@ impl<A: Send + Sync> ProcessedHeight for Validator<A> {
     }
 }
 
-/// The applications, and the digests by height.
-type Found<A> = Arc<Mutex<Option<(Vec<A>, Vec<[u8; 32]>)>>>;
+/// What the caller keeps, and the digests by height.
+type Found<T> = (Option<T>, Vec<[u8; 32]>);
 
 /// Decides when a run is over, then compares what the validators hold.
-struct Probe<A, D> {
+struct Probe<D, T> {
     height: u64,
-    done: D,
-    found: Found<A>,
+    end: D,
+    found: Arc<Mutex<Found<T>>>,
 }
 
-impl<A, D: Clone> Clone for Probe<A, D> {
+impl<D, T> Probe<D, T> {
+    fn found(&self) -> MutexGuard<'_, Found<T>> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<D: Clone, T> Clone for Probe<D, T> {
     fn clone(&self) -> Self {
-        Self { height: self.height, done: self.done.clone(), found: self.found.clone() }
+        Self { height: self.height, end: self.end.clone(), found: self.found.clone() }
     }
 }
 
 type Verdict<'a, T> = Pin<Box<dyn Future<Output = Result<T, String>> + Send + 'a>>;
 
-impl<A, D> ExitCondition<PublicKey, Validator<A>> for Probe<A, D>
+impl<A, D, T> ExitCondition<PublicKey, Validator<A>> for Probe<D, T>
 where
     A: Application,
-    D: Fn(&[A]) -> bool + Send + Sync,
+    D: Fn(&[A]) -> Option<T> + Send + Sync,
+    T: Send,
 {
     fn name(&self) -> &str {
         "everybody has processed the height, and the caller is content"
@@ -303,15 +341,19 @@ where
             }
             let applications: Vec<_> =
                 validators.iter().map(|validator| validator.application.clone()).collect();
-            Ok((self.done)(&applications))
+            let kept = (self.end)(&applications);
+            let ended = kept.is_some();
+            self.found().0 = kept;
+            Ok(ended)
         })
     }
 }
 
-impl<A, D> Property<PublicKey, Validator<A>> for Probe<A, D>
+impl<A, D, T> Property<PublicKey, Validator<A>> for Probe<D, T>
 where
     A: Application,
-    D: Fn(&[A]) -> bool + Send + Sync,
+    D: Send + Sync,
+    T: Send,
 {
     fn name(&self) -> &str {
         "agreement"
@@ -335,10 +377,7 @@ where
                 }
                 digests.extend(agreed);
             }
-            let applications =
-                validators.iter().map(|validator| validator.application.clone()).collect();
-            *self.found.lock().unwrap_or_else(PoisonError::into_inner) =
-                Some((applications, digests));
+            self.found().1 = digests;
             Ok(())
         })
     }

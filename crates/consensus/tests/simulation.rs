@@ -2,7 +2,7 @@
 
 mod support;
 
-use duet_consensus::simulation::{Fault, Link, Outcome, Scenario, run};
+use duet_consensus::simulation::{Fault, Link, Outcome, Scenario, keys, run};
 use std::{
     sync::{Arc, Mutex},
     time::Duration,
@@ -19,7 +19,7 @@ fn scenario(seed: u64) -> Scenario {
     Scenario {
         seed,
         config: config(),
-        validators: 4,
+        keys: keys(4),
         link: WAN,
         faults: Vec::new(),
         height: HEIGHT,
@@ -28,14 +28,14 @@ fn scenario(seed: u64) -> Scenario {
 }
 
 /// Runs until every application itself, not only its engine, has every block, and compares them.
-fn agree(scenario: &Scenario) -> Outcome<Log> {
+fn agree(scenario: &Scenario) -> Outcome<Vec<Log>> {
     let height = scenario.height;
     let done = move |logs: &[Log]| logs.iter().all(|log| height <= log.height());
     let outcome = run(scenario, async |_, _| Log::default(), done)
         .unwrap_or_else(|error| panic!("seed {}: {error}", scenario.seed));
 
     assert_eq!(outcome.digests.len() as u64, height, "seed {}", scenario.seed);
-    for log in &outcome.applications {
+    for log in &outcome.kept {
         assert_eq!(log.digests()[..outcome.digests.len()], outcome.digests);
     }
     outcome
@@ -124,5 +124,5 @@ fn agreement_survives_a_fifth_of_all_messages_lost() {
 
 #[test]
 fn one_validator_alone_is_a_chain() {
-    agree(&Scenario { validators: 1, ..scenario(3) });
+    agree(&Scenario { keys: keys(1), ..scenario(3) });
 }
