@@ -25,6 +25,21 @@ impl Clock for SystemClock {
     }
 }
 
+/// A clock that is some time ahead of another one, for trials at another time of day.
+#[derive(Clone, Copy, Debug)]
+pub struct Ahead<C> {
+    /// The other clock.
+    pub clock: C,
+    /// How far ahead, in milliseconds; behind, if negative.
+    pub ms: i64,
+}
+
+impl<C: Clock> Clock for Ahead<C> {
+    fn now(&self) -> ClockTime {
+        self.clock.now().plus_ms(self.ms)
+    }
+}
+
 /// Whether the clock has been set since the board started.
 #[must_use]
 pub fn is_set(now: ClockTime) -> bool {

@@ -21,6 +21,12 @@ use serde::Deserialize;
 pub struct PointMap {
     /// The gateway itself.
     pub gateway: Gateway,
+    /// The device that signs.
+    pub device: DeviceEntry,
+    /// The node that takes the readings; absent where nothing comes back.
+    pub uplink: Option<UplinkEntry>,
+    /// The link that carries nothing back; absent where there is a node.
+    pub one_way: Option<OneWayEntry>,
     /// The board it runs on; absent where there is none to watch.
     pub board: Option<crate::board::BoardLimits>,
     /// Stations that speak IEC 60870-5-104.
@@ -44,9 +50,53 @@ pub struct Gateway {
     /// How long after its end a period waits for late samples before it is reported, in seconds.
     #[serde(default = "default_close_after_s")]
     pub close_after_s: u32,
+    /// How long readings wait for others before they are sealed into a batch, in seconds.
+    #[serde(default = "default_seal_after_s")]
+    pub seal_after_s: u32,
     /// How many readings may wait for delivery.
     #[serde(default = "default_backlog")]
     pub backlog: u32,
+}
+
+/// The device's key and its channel.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceEntry {
+    /// The file of its key, as `duet-gateway key` writes it.
+    pub key: PathBuf,
+    /// The channel that it reports to: 64 hex digits.
+    pub channel: String,
+}
+
+impl DeviceEntry {
+    /// The channel; `None` if it is not 64 hex digits, which a checked map never is.
+    #[must_use]
+    pub fn channel_id(&self) -> Option<[u8; 32]> {
+        let mut channel = [0; 32];
+        hex::decode_to_slice(&self.channel, &mut channel).ok().map(|()| channel)
+    }
+}
+
+/// A node of the ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UplinkEntry {
+    /// The address of its API, for example `http://127.0.0.1:8700`.
+    pub node: String,
+    /// Whether dispatches are followed at the node's word. Off, nothing is moved: the API does not
+    /// serve proofs of dispatches yet.
+    #[serde(default)]
+    pub follow_unproven: bool,
+}
+
+/// A link without a way back.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OneWayEntry {
+    /// Where the datagrams go: an IP address and a port.
+    pub target: std::net::SocketAddr,
+    /// How often each batch is sent.
+    pub repeat: u8,
 }
 
 /// How the file writes a [`Resolution`].
@@ -279,6 +329,9 @@ pub struct SetpointPoint<A> {
 
 const fn default_close_after_s() -> u32 {
     60
+}
+const fn default_seal_after_s() -> u32 {
+    10
 }
 const fn default_backlog() -> u32 {
     100_000

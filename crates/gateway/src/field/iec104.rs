@@ -1,6 +1,8 @@
 //! A station over IEC 60870-5-104: the gateway is the controlling station and connects.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -31,40 +33,66 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How many answers to commands may wait; nobody needs those that do not fit.
 const ANSWERS: usize = 64;
 
+/// How many requests in a row may not be sent before the link is made anew.
+const FAILURES_MAX: u32 = 3;
+
 /// Reads `station` and carries out commands on it until `commands` is closed.
 pub async fn run_iec104(
     station: Iec104Station,
     around: Surroundings,
     mut commands: mpsc::Receiver<Command>,
 ) {
-    let (mut link, mut up) = Link::connect(&station, &around).await;
+    loop {
+        let (mut link, up) = Link::connect(&station, &around).await;
+        if serve(&station, &around, &mut commands, &mut link, up).await.is_break() {
+            return;
+        }
+        tracing::warn!("{}: the link is made anew", station.name);
+        link.say(false, &around).await;
+    }
+}
+
+/// Breaks when nobody gives commands any more, continues when the link is of no more use.
+async fn serve(
+    station: &Iec104Station,
+    around: &Surroundings,
+    commands: &mut mpsc::Receiver<Command>,
+    link: &mut Link,
+    mut up: watch::Receiver<bool>,
+) -> ControlFlow<()> {
     let mut interrogation = ticks(station.interrogation_s);
     let mut counters = ticks(station.counter_s);
-    loop {
+    let mut failures = 0;
+    while failures < FAILURES_MAX {
         let connected = *up.borrow_and_update();
-        tokio::select! {
+        let sent = tokio::select! {
             changed = up.changed() => {
                 if changed.is_err() {
-                    return;
+                    return ControlFlow::Continue(());
                 }
                 let connected = *up.borrow_and_update();
-                link.say(connected, &around).await;
+                link.say(connected, around).await;
                 if connected {
-                    link.greet(&around).await;
                     interrogation.reset();
                     counters.reset();
+                    link.greet(around).await
+                } else {
+                    true
                 }
             }
             _ = interrogation.tick(), if connected => link.interrogate().await,
             _ = counters.tick(), if connected => link.read_counters().await,
             command = commands.recv() => {
-                let Some(command) = command else { return };
+                let Some(command) = command else { return ControlFlow::Break(()) };
                 let outcome = link.command(&command).await;
                 // The asker may have given up; the outcome then concerns nobody.
                 let _ = command.reply.send(outcome);
+                true
             }
-        }
+        };
+        failures = if sent { 0 } else { failures + 1 };
     }
+    ControlFlow::Continue(())
 }
 
 fn ticks(seconds: u32) -> tokio::time::Interval {
@@ -80,6 +108,7 @@ struct Listener {
     answers: mpsc::Sender<Answer>,
     up: watch::Sender<bool>,
     pause_ms: AtomicU32,
+    left: Arc<AtomicBool>,
 }
 
 /// A station's answer to a command.
@@ -93,6 +122,10 @@ struct Answer {
 #[async_trait]
 impl ClientCallback for Listener {
     async fn on_new_objects(&self, asdu: Asdu) {
+        if self.left.load(Ordering::Relaxed) {
+            // The library cannot be told to stop; this keeps it from reading on.
+            std::future::pending::<()>().await;
+        }
         // A station that sends something is worth coming back to soon. One that only takes
         // connections is not, or it could keep the gateway busy with them.
         self.pause_ms.store(pause_ms(RETRY_FIRST), Ordering::Relaxed);
@@ -119,7 +152,7 @@ impl ClientCallback for Listener {
     async fn on_reconnecting(&self) {
         let pause = Duration::from_millis(self.pause_ms.load(Ordering::Relaxed).into());
         self.pause_ms.store(pause_ms(longer(pause)), Ordering::Relaxed);
-        if self.up.is_closed() {
+        if self.left.load(Ordering::Relaxed) {
             // The library would reconnect for ever; nobody listens any more.
             std::future::pending::<()>().await;
         }
@@ -155,9 +188,16 @@ struct Link {
     client: Client<Listener>,
     common_address: u16,
     utc_offset_min: i16,
-    name: std::sync::Arc<str>,
+    name: Arc<str>,
     setpoints: Vec<SetpointPoint<Ioa>>,
     answers: mpsc::Receiver<Answer>,
+    left: Arc<AtomicBool>,
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.left.store(true, Ordering::Relaxed);
+    }
 }
 
 impl Link {
@@ -168,12 +208,14 @@ impl Link {
     ) -> (Self, watch::Receiver<bool>) {
         let (up_sender, up) = watch::channel(false);
         let (answers_sender, answers) = mpsc::channel(ANSWERS);
+        let left = Arc::new(AtomicBool::new(false));
         let listener = Listener {
             decoder: Decoder::new(station),
             around: around.clone(),
             answers: answers_sender,
             up: up_sender,
             pause_ms: AtomicU32::new(pause_ms(RETRY_FIRST)),
+            left: left.clone(),
         };
         let (host, port) = station.address.rsplit_once(':').unwrap_or((&station.address, "2404"));
         let config = ClientConfig {
@@ -195,6 +237,7 @@ impl Link {
             name: station.name.as_str().into(),
             setpoints: station.setpoint.clone(),
             answers,
+            left,
         };
         (link, up)
     }
@@ -207,23 +250,22 @@ impl Link {
     }
 
     /// After every connection: the time, then everything the station knows.
-    async fn greet(&self, around: &Surroundings) {
+    async fn greet(&self, around: &Surroundings) -> bool {
         if let Some(time) = to_time_tag(around.clock.now(), self.utc_offset_min) {
             let time = InformationObjects::CCsNa1(vec![object(0, CCsNa1 { time })]);
             self.send(TypeId::C_CS_NA_1, time).await;
         }
-        self.interrogate().await;
-        self.read_counters().await;
+        self.interrogate().await && self.read_counters().await
     }
 
-    async fn interrogate(&self) {
+    async fn interrogate(&self) -> bool {
         let general = InformationObjects::CIcNa1(vec![object(0, CIcNa1 { qoi: Qoi::Global })]);
-        self.send(TypeId::C_IC_NA_1, general).await;
+        self.send(TypeId::C_IC_NA_1, general).await
     }
 
-    async fn read_counters(&self) {
+    async fn read_counters(&self) -> bool {
         let request = CCiNa1 { rqt: Rqt::ReqCoGen, frz: Frz::Read };
-        self.send(TypeId::C_CI_NA_1, InformationObjects::CCiNa1(vec![object(0, request)])).await;
+        self.send(TypeId::C_CI_NA_1, InformationObjects::CCiNa1(vec![object(0, request)])).await
     }
 
     /// Sends an activation; `false` if the link cannot take it now.

@@ -30,6 +30,15 @@ pub enum MapError {
     /// A time between actions is zero, or longer than a day.
     #[error("{0}: {1} must be 1 s to 1 day")]
     BadInterval(String, &'static str),
+    /// The channel is not 64 hex digits.
+    #[error("the channel is not 64 hex digits")]
+    BadChannel,
+    /// There is no way out, or there are two.
+    #[error("exactly one of [uplink] and [one_way] must be given, and repeat must not be 0")]
+    WaysOut,
+    /// The backlog is smaller than one batch.
+    #[error("the backlog must hold at least one batch of 256 readings")]
+    SmallBacklog,
     /// An information object address is 0 or does not fit three octets.
     #[error("{0}: information object address {1} is not 1 to {IOA_MAX}")]
     BadIoa(String, u32),
@@ -94,6 +103,15 @@ impl PointMap {
         }
         let mut seen = Seen::default();
         interval(&self.gateway.name, "close_after_s", self.gateway.close_after_s)?;
+        interval(&self.gateway.name, "seal_after_s", self.gateway.seal_after_s)?;
+        self.device.channel_id().ok_or(MapError::BadChannel)?;
+        let silent = self.one_way.as_ref().is_some_and(|way| way.repeat == 0);
+        if self.uplink.is_some() == self.one_way.is_some() || silent {
+            return Err(MapError::WaysOut);
+        }
+        if (self.gateway.backlog as usize) < crate::batch::BATCH_MAX {
+            return Err(MapError::SmallBacklog);
+        }
         for station in &self.iec104 {
             check_iec104(station, &mut seen)?;
         }

@@ -31,9 +31,16 @@ fn unknown_keys_are_refused_wherever_they_stand() {
 }
 
 #[test]
-fn what_cannot_be_right_is_refused_by_name() {
+fn addresses_and_ways_that_cannot_be_right_are_refused_by_name() {
     let name = |n: &str| n.to_owned();
     for (from, to, error) in [
+        ("channel = \"0909", "channel = \"090", MapError::BadChannel),
+        (
+            "[uplink]",
+            "[one_way]\ntarget = \"127.0.0.1:9\"\nrepeat = 3\n[uplink]",
+            MapError::WaysOut,
+        ),
+        ("data = \"data\"", "data = \"data\"\nbacklog = 255", MapError::SmallBacklog),
         ("dt1.power\", at", "dt1.energy\", at", MapError::NameTwice(name("dt1.energy"))),
         ("127.0.0.1:2404", "127.0.0.1", MapError::BadAddress(name("rtu-1"))),
         ("127.0.0.1:1502", ":1502", MapError::BadAddress(name("pv-1"))),
@@ -51,6 +58,15 @@ fn what_cannot_be_right_is_refused_by_name() {
             "register = 200, table = \"input\",",
             MapError::NotWritable(name("pv1.set")),
         ),
+    ] {
+        assert_eq!(changed(from, to), error);
+    }
+}
+
+#[test]
+fn numbers_and_names_that_cannot_be_right_are_refused_by_name() {
+    let name = |n: &str| n.to_owned();
+    for (from, to, error) in [
         ("wh_per_count = 100,", "wh_per_count = 0,", MapError::BadScale(name("dt1.energy"))),
         (
             "rollover = 2147483648",

@@ -1,0 +1,197 @@
+//! The program `duet-gateway`.
+#![expect(clippy::print_stdout, reason = "a program's answers go to standard output")]
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use clap::{Parser, Subcommand};
+use duet_gateway::board::Board;
+use duet_gateway::clock::{Ahead, Clock, SystemClock};
+use duet_gateway::device::Device;
+use duet_gateway::point_map::PointMap;
+use duet_gateway::run::{WayOut, line, run};
+use duet_gateway::simulate::{Behaviour, Plant, serve_iec104, serve_modbus};
+use duet_gateway::uplink::{Collector, HttpUplink, OneWay, Taken};
+use duet_ledger::PublicKey;
+use duet_sdk::sign::MemberKey;
+
+/// The edge gateway of Duet: field protocols in, signed readings out, set-points back.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Run the gateway.
+    Run {
+        /// The point map.
+        map: PathBuf,
+        /// Stop after so many seconds; without it, at an interrupt.
+        #[arg(long)]
+        seconds: Option<u64>,
+    },
+    /// Check a point map.
+    Check {
+        /// The point map.
+        map: PathBuf,
+    },
+    /// Make a device key and print its public part, which the owner enrols.
+    Key {
+        /// The new file.
+        file: PathBuf,
+    },
+    /// Serve a simulated plant on the addresses of a point map.
+    Simulate {
+        /// The point map.
+        map: PathBuf,
+        /// The seed of the noise.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// How often values are sent, in milliseconds.
+        #[arg(long, default_value_t = 1_000)]
+        every_ms: u32,
+        /// How far its clock is ahead, in seconds.
+        #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
+        ahead_s: i64,
+    },
+    /// Read the board once.
+    Board {
+        /// The point map.
+        map: PathBuf,
+    },
+    /// Receive a one-way export and print each batch once.
+    Collect {
+        /// Where to listen.
+        listen: SocketAddr,
+        /// The public keys of the devices, in hex.
+        #[arg(required = true)]
+        device: Vec<String>,
+    },
+}
+
+/// One thread: the gateway waits far more than it computes, and each thread costs memory.
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<()> {
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_env("DUET_LOG")
+                .unwrap_or_else(|_| "duet_gateway=info,warn".into()),
+        )
+        .with_writer(std::io::stderr)
+        .init();
+    match Arguments::parse().task {
+        Task::Run { map, seconds } => run_gateway(&read(&map)?, seconds).await,
+        Task::Check { map } => {
+            println!("{} points", read(&map)?.points());
+            Ok(())
+        }
+        Task::Key { file } => {
+            let key = MemberKey::generate()?;
+            key.write_new(&file)?;
+            println!("{}", key.public());
+            Ok(())
+        }
+        Task::Simulate { map, seed, every_ms, ahead_s } => {
+            let clock = Arc::new(Ahead { clock: SystemClock, ms: ahead_s * 1_000 });
+            simulate(&read(&map)?, seed, every_ms, clock).await
+        }
+        Task::Board { map } => show_board(&read(&map)?),
+        Task::Collect { listen, device } => collect(listen, &device).await,
+    }
+}
+
+fn read(path: &Path) -> Result<PointMap> {
+    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    Ok(PointMap::parse(&text)?)
+}
+
+async fn run_gateway(map: &PointMap, seconds: Option<u64>) -> Result<()> {
+    let channel = map.device.channel_id().context("the channel")?;
+    let device = Device::read(&map.device.key, channel)?;
+    let clock = Arc::new(SystemClock);
+    let way = match (&map.uplink, &map.one_way) {
+        (Some(node), _) => {
+            let follows = node.follow_unproven;
+            let uplink = HttpUplink::new(&node.node, device.clone(), clock.clone(), follows)?;
+            WayOut::Node(Arc::new(uplink))
+        }
+        (None, Some(way)) => WayOut::OneWay(OneWay::new(way.target, way.repeat).await?),
+        (None, None) => bail!("the map has no way out"),
+    };
+    let stop = async {
+        match seconds {
+            Some(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
+            // Without signals it runs until it is killed.
+            None if tokio::signal::ctrl_c().await.is_ok() => {}
+            None => std::future::pending().await,
+        }
+    };
+    let standing = run(map, device, way, clock, stop).await?;
+    println!("{}", line(&standing));
+    Ok(())
+}
+
+async fn simulate(map: &PointMap, seed: u64, every_ms: u32, clock: Arc<dyn Clock>) -> Result<()> {
+    let plant = Plant::new(map, Behaviour { seed, ..Behaviour::default() });
+    let every = Duration::from_millis(every_ms.max(10).into());
+    let mut servers = Vec::new();
+    for station in &map.iec104 {
+        let address = station.address.parse().context("a simulated station needs an IP address")?;
+        serve_iec104(station, &plant, clock.clone(), address, every).await?;
+        println!("simulated station {} at {address}, IEC 60870-5-104", station.name);
+    }
+    for station in &map.modbus {
+        let address = station.address.parse().context("a simulated station needs an IP address")?;
+        servers.push(serve_modbus(station, &plant, address).await?);
+        println!("simulated station {} at {address}, Modbus TCP", station.name);
+    }
+    let mut ticks = tokio::time::interval(every);
+    loop {
+        ticks.tick().await;
+        plant.step(every_ms.max(10));
+    }
+}
+
+fn show_board(map: &PointMap) -> Result<()> {
+    let limits = map.board.as_ref().context("the map has no [board]")?;
+    let health = Board::new(limits).read();
+    for (name, value, level) in &health.channels {
+        match value {
+            Some(value) => println!("{name} {value} {level:?}"),
+            None => println!("{name} - {level:?}"),
+        }
+    }
+    println!("link {:?}", health.link);
+    Ok(())
+}
+
+async fn collect(listen: SocketAddr, devices: &[String]) -> Result<()> {
+    let mut keys = Vec::new();
+    for device in devices {
+        let mut key = [0; 32];
+        hex::decode_to_slice(device, &mut key).context("a public key has 64 hex digits")?;
+        keys.push(PublicKey::from_bytes(key));
+    }
+    let socket = tokio::net::UdpSocket::bind(listen).await?;
+    let mut collector = Collector::new(keys);
+    let mut datagram = vec![0; 65_536];
+    loop {
+        let (length, from) = socket.recv_from(&mut datagram).await?;
+        match collector.take(&datagram[..length]) {
+            Ok(Taken::New(batch)) => {
+                let device = batch.header().device;
+                let (missing, given_up) = collector.missing(&device);
+                let (sequence, count) = (batch.header().sequence, batch.readings().len());
+                println!("{device} {sequence} {count} missing {missing:?} given up {given_up}");
+            }
+            Ok(Taken::Again) => {}
+            Err(error) => tracing::warn!("{from}: {error}"),
+        }
+    }
+}

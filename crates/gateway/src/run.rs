@@ -1,0 +1,383 @@
+//! The gateway at work: one loop that owns the [`Core`], and tasks for stations and deliveries.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use duet_ledger::{Acknowledgement, Action, Dispatch, DispatchId};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use crate::batch::SignedBatch;
+use crate::board::{Board, Level, Light};
+use crate::clock::{self, Clock};
+use crate::core::{Core, Standing};
+use crate::device::Device;
+use crate::dispatch::Due;
+use crate::field::{
+    Command, CommandFailure, FieldEvent, QUEUE, Surroundings, run_iec104, run_modbus,
+};
+use crate::outbox::OutboxError;
+use crate::point_map::PointMap;
+use crate::uplink::{Delivery, OneWay, Uplink, reports};
+
+const TICK: Duration = Duration::from_secs(1);
+/// Ticks between two looks at the board, and between two lines in the log.
+const BOARD_EVERY: u32 = 10;
+const LOG_EVERY: u32 = 60;
+/// The pause before a delivery is tried again, and between two questions for dispatches.
+const LATER: Duration = Duration::from_secs(5);
+/// A station has answered or given up by then.
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(15);
+/// How many values are taken before the loop looks at anything else.
+const TAKE: usize = 512;
+
+/// Why a gateway stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// It could not start.
+    #[error(transparent)]
+    Start(#[from] crate::core::StartError),
+    /// It can no longer keep what it reads.
+    #[error(transparent)]
+    Outbox(#[from] OutboxError),
+    /// The one-way link cannot be opened.
+    #[error("the one-way link")]
+    OneWay(#[from] io::Error),
+}
+
+/// What the delivery task tells the loop.
+enum News {
+    Batch {
+        sequence: u64,
+        refused: usize,
+    },
+    Answer {
+        dispatch: DispatchId,
+    },
+    /// The ledger did not take what it was given; it is tried again.
+    Held,
+    Dispatches(Vec<(DispatchId, Dispatch)>),
+}
+
+/// Where the readings go.
+pub enum WayOut {
+    /// To a node, which answers.
+    Node(Arc<dyn Uplink>),
+    /// Over a link that carries nothing back.
+    OneWay(OneWay),
+}
+
+impl std::fmt::Debug for WayOut {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Node(_) => "Node",
+            Self::OneWay(_) => "OneWay",
+        })
+    }
+}
+
+/// Runs a gateway until `stop` is ready; returns how it stood then.
+///
+/// # Errors
+///
+/// Returns [`RunError`] if it cannot start, or can no longer keep what it reads.
+pub async fn run(
+    map: &PointMap,
+    device: Device,
+    way: WayOut,
+    clock: Arc<dyn Clock>,
+    stop: impl Future<Output = ()>,
+) -> Result<Standing, RunError> {
+    let core = Core::open(map, device)?;
+    let (events_sender, events) = mpsc::channel(QUEUE);
+    // Everything that is started here ends with this function.
+    let mut tasks = JoinSet::new();
+    let stations = start_stations(map, &events_sender, &clock, &mut tasks);
+    let (outcomes_sender, outcomes) = mpsc::channel(QUEUE);
+    let mut gateway = Loop {
+        core,
+        clock,
+        stations,
+        board: map.board.as_ref().map(Board::new),
+        events,
+        outcomes_sender,
+        outcomes,
+        delivered: true,
+        ticks: 0,
+    };
+    tokio::select! {
+        ended = gateway.run(way, &mut tasks) => ended?,
+        () = stop => {}
+    }
+    gateway.core.keep()?;
+    Ok(gateway.core.standing())
+}
+
+type Stations = BTreeMap<Arc<str>, mpsc::Sender<Command>>;
+
+/// Starts a task for each station; returns where the commands of each set-point go. A second task
+/// holds the channel open: a station without set-points has nobody else to, and would stop.
+fn start_stations(
+    map: &PointMap,
+    events: &mpsc::Sender<FieldEvent>,
+    clock: &Arc<dyn Clock>,
+    tasks: &mut JoinSet<()>,
+) -> Stations {
+    let mut stations = Stations::new();
+    let around = Surroundings { events: events.clone(), clock: clock.clone() };
+    for station in &map.iec104 {
+        let (commands, receiver) = mpsc::channel(QUEUE);
+        for point in &station.setpoint {
+            stations.insert(point.name.as_str().into(), commands.clone());
+        }
+        tasks.spawn(run_iec104(station.clone(), around.clone(), receiver));
+        tasks.spawn(async move { commands.closed().await });
+    }
+    for station in &map.modbus {
+        let (commands, receiver) = mpsc::channel(QUEUE);
+        for point in &station.setpoint {
+            stations.insert(point.name.as_str().into(), commands.clone());
+        }
+        tasks.spawn(run_modbus(station.clone(), around.clone(), receiver));
+        tasks.spawn(async move { commands.closed().await });
+    }
+    stations
+}
+
+struct Loop {
+    core: Core,
+    clock: Arc<dyn Clock>,
+    stations: Stations,
+    board: Option<Board>,
+    events: mpsc::Receiver<FieldEvent>,
+    outcomes_sender: mpsc::Sender<(u32, Result<(), CommandFailure>)>,
+    outcomes: mpsc::Receiver<(u32, Result<(), CommandFailure>)>,
+    /// Whether the ledger took the last thing it was given.
+    delivered: bool,
+    ticks: u32,
+}
+
+impl Loop {
+    async fn run(&mut self, mut way: WayOut, tasks: &mut JoinSet<()>) -> Result<(), OutboxError> {
+        let (news_sender, mut news) = mpsc::channel(4);
+        let (work, work_receiver) = mpsc::channel(1);
+        if let WayOut::Node(uplink) = &way {
+            tasks.spawn(deliver(uplink.clone(), work_receiver, news_sender.clone()));
+            tasks.spawn(ask(uplink.clone(), news_sender));
+        }
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut taken = Vec::with_capacity(TAKE);
+        loop {
+            tokio::select! {
+                biased;
+                _ = ticks.tick() => {
+                    self.tick()?;
+                    if let WayOut::OneWay(one_way) = &mut way {
+                        let done = one_way.send(self.core.outbox().sealed()).await;
+                        for sequence in done {
+                            self.core.outbox_mut().forget(sequence)?;
+                        }
+                    } else {
+                        self.hand_out(&work);
+                    }
+                }
+                Some(item) = news.recv() => self.hear(item, &work)?,
+                Some((unit, outcome)) = self.outcomes.recv() => {
+                    if let Err(failure) = outcome {
+                        tracing::warn!("unit {unit}: {failure}");
+                    }
+                    self.core.outcome(unit, outcome);
+                }
+                count = self.events.recv_many(&mut taken, TAKE) => {
+                    if count == 0 {
+                        return Ok(());
+                    }
+                    taken.drain(..).for_each(|event| self.core.take(event));
+                }
+            }
+        }
+    }
+
+    fn tick(&mut self) -> Result<(), OutboxError> {
+        let now = self.clock.now();
+        for due in self.core.tick(now)? {
+            self.command(due);
+        }
+        if self.ticks.is_multiple_of(BOARD_EVERY) {
+            self.look_at_board();
+        }
+        if self.ticks.is_multiple_of(LOG_EVERY) {
+            tracing::info!("{}", line(&self.core.standing()));
+        }
+        self.ticks = self.ticks.wrapping_add(1);
+        Ok(())
+    }
+
+    fn look_at_board(&mut self) {
+        let backlog = self.core.outbox().backlog();
+        let set = clock::is_set(self.clock.now());
+        let Some(board) = &mut self.board else { return };
+        let health = board.read();
+        let alarm = health.worst() >= Level::SensorFault || backlog.is_alarming();
+        let held = !set || !self.delivered || health.link == Some(false);
+        for (name, value, level) in health.channels.iter().filter(|c| c.2 != Level::Normal) {
+            tracing::warn!("board: {name} {level:?} at {value:?} thousandths");
+        }
+        let light = if alarm {
+            Light::Alarm
+        } else if held {
+            Light::Holding
+        } else {
+            Light::Running
+        };
+        board.show(light);
+    }
+
+    fn command(&self, due: Due) {
+        let Some(station) = self.stations.get(&due.name).cloned() else { return };
+        let outcomes = self.outcomes_sender.clone();
+        tracing::info!("unit {}: {} counts to {}", due.unit, due.counts, due.name);
+        tokio::spawn(async move {
+            let (reply, answer) = oneshot::channel();
+            let command = Command { name: due.name, counts: due.counts, reply };
+            let outcome = if station.try_send(command).is_err() {
+                Err(CommandFailure::NotConnected)
+            } else {
+                match timeout(COMMAND_TIMEOUT, answer).await {
+                    Ok(Ok(outcome)) => outcome,
+                    Ok(Err(_)) => Err(CommandFailure::NotConnected),
+                    Err(_) => Err(CommandFailure::Timeout),
+                }
+            };
+            // The loop that would hear it may have ended.
+            let _ = outcomes.send((due.unit, outcome)).await;
+        });
+    }
+
+    /// Gives the delivery task the oldest thing that waits, if it is idle.
+    fn hand_out(&self, work: &mpsc::Sender<Work>) {
+        let outbox = self.core.outbox();
+        let answer = outbox.answers().next().cloned().map(Work::Answer);
+        let next = answer.or_else(|| outbox.sealed().next().cloned().map(Work::Batch));
+        if let Some(next) = next {
+            // Full: it is at work, and this is what it is at work on, or what comes after.
+            let _ = work.try_send(next);
+        }
+    }
+
+    fn hear(&mut self, news: News, work: &mpsc::Sender<Work>) -> Result<(), OutboxError> {
+        match news {
+            News::Batch { sequence, refused } => {
+                self.delivered = true;
+                if refused > 0 {
+                    tracing::warn!("batch {sequence}: {refused} reports were refused for good");
+                }
+                self.core.outbox_mut().forget(sequence)?;
+            }
+            News::Answer { dispatch } => {
+                self.delivered = true;
+                self.core.outbox_mut().forget_answer(dispatch.0)?;
+            }
+            News::Held => {
+                self.delivered = false;
+                return Ok(());
+            }
+            News::Dispatches(dispatches) => {
+                return self.core.consider(&dispatches, self.clock.now());
+            }
+        }
+        self.core.outbox_mut().commit()?;
+        self.hand_out(work);
+        Ok(())
+    }
+}
+
+enum Work {
+    Batch(SignedBatch),
+    Answer(Acknowledgement),
+}
+
+/// Delivers one thing after another, each until it is final or refused for good.
+async fn deliver(
+    uplink: Arc<dyn Uplink>,
+    mut work: mpsc::Receiver<Work>,
+    news: mpsc::Sender<News>,
+) {
+    let mut last = 0;
+    while let Some(item) = work.recv().await {
+        let item = match item {
+            // Handed out twice: once while it was being delivered.
+            Work::Batch(batch) if batch.header().sequence <= last => continue,
+            Work::Batch(batch) => {
+                let mut refused = 0;
+                for report in reports(batch.readings()) {
+                    let delivery = insist(&*uplink, &news, Action::ReportMeter(report)).await;
+                    refused += usize::from(delivery != Delivery::Final);
+                }
+                last = batch.header().sequence;
+                News::Batch { sequence: last, refused }
+            }
+            Work::Answer(answer) => {
+                let dispatch = answer.dispatch;
+                insist(&*uplink, &news, Action::AckDispatch(answer)).await;
+                News::Answer { dispatch }
+            }
+        };
+        if news.send(item).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn insist(uplink: &dyn Uplink, news: &mpsc::Sender<News>, action: Action) -> Delivery {
+    loop {
+        match uplink.submit(action.clone()).await {
+            Delivery::Later => {
+                // The loop may have ended; then this task soon will.
+                let _ = news.send(News::Held).await;
+                tokio::time::sleep(LATER).await;
+            }
+            Delivery::Refused(rejection) => {
+                tracing::warn!("refused for good: {rejection:?}");
+                return Delivery::Refused(rejection);
+            }
+            Delivery::Final => return Delivery::Final,
+        }
+    }
+}
+
+async fn ask(uplink: Arc<dyn Uplink>, news: mpsc::Sender<News>) {
+    loop {
+        if let Some(dispatches) = uplink.dispatches().await
+            && news.send(News::Dispatches(dispatches)).await.is_err()
+        {
+            return;
+        }
+        tokio::time::sleep(LATER).await;
+    }
+}
+
+/// One line about how the gateway stands.
+#[must_use]
+pub fn line(standing: &Standing) -> String {
+    let (c, b) = (standing.counts, standing.backlog);
+    format!(
+        "stations {} up {} down; values {} counted {} duplicate {} late {} doubtful {}; \
+         backlog {} of {}, turned away {}; blocked {:?}",
+        standing.stations_up,
+        standing.stations_down,
+        c.values,
+        c.counted,
+        c.duplicates,
+        c.late,
+        c.doubtful,
+        b.readings,
+        b.limit,
+        b.turned_away,
+        standing.blocked,
+    )
+}
