@@ -105,7 +105,9 @@ async function chooseOperator(page, side) {
     (s) => document.querySelectorAll(s).length > 1,
     `${test("operator")} option`,
   );
-  for (let index = 1; index < (await options.count()); index += 1) {
+  // Generators come first in the list, consumers last.
+  const places = Array.from({ length: (await options.count()) - 1 }, (_, index) => index + 1);
+  for (const index of side === "buy" ? places.toReversed() : places) {
     await page.selectOption(test("operator"), { index });
     await page.waitForSelector(test("unit"), { timeout: 5_000 }).catch(() => undefined);
     await page.waitForTimeout(300);
