@@ -177,7 +177,8 @@ async fn keep_trading(
     loop {
         let next = day.next();
         for (round, last) in (0_u8..).zip(METER_ROUNDS) {
-            if round == 2 {
+            // The gate of the next day is open in the second quarter of this one.
+            if round == 1 {
                 world.trade(next, Some(window), &mut tally).await?;
             }
             let end = day.start().plus_ms((i64::from(last) + 1) * 3_600_000);

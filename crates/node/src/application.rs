@@ -18,6 +18,7 @@ use std::{
     },
     time::Duration,
 };
+use tracing::warn;
 
 /// How far a block's time may be ahead of a validator's own market clock before the validator
 /// waits with its vote.
@@ -76,6 +77,24 @@ impl Validator {
         })
     }
 
+    /// Holds a proposed block to the rules; the error names the one that it breaks.
+    async fn judge(&self, block: &Block, parent: &Header) -> Result<(), &'static str> {
+        if block.header.time_ms < parent.time_ms {
+            return Err("time runs forward");
+        }
+        let body = decode_all::<Body>(&block.body).map_err(|_| "the body is canonical")?;
+        if !self.transactions_are_valid(&body) {
+            return Err("transactions are of this channel and validly signed");
+        }
+        self.note_use(block.header.height, body.transactions.len());
+        self.time_has_come(block.header.time_ms).await;
+        if self.checkpoint_is_ours(&block.header, parent).await {
+            Ok(())
+        } else {
+            Err("the checkpoint is what executing its height gives")
+        }
+    }
+
     async fn time_has_come(&self, time_ms: i64) {
         while self.shared.now().plus_ms(DRIFT_MS) < ClockTime::from_unix_ms(time_ms) {
             self.shared.clock.sleep(CLOCK_POLL).await;
@@ -126,16 +145,12 @@ impl Application for Validator {
     }
 
     async fn verify(&mut self, block: &Block, parent: &Header) -> bool {
-        if block.header.time_ms < parent.time_ms {
-            return false;
+        let verdict = self.judge(block, parent).await;
+        if let Err(rule) = verdict {
+            // Only a validator that lies or has another program proposes such a block.
+            warn!(node = self.shared.name, height = block.header.height, rule, "block refused");
         }
-        let Ok(body) = decode_all::<Body>(&block.body) else { return false };
-        if !self.transactions_are_valid(&body) {
-            return false;
-        }
-        self.note_use(block.header.height, body.transactions.len());
-        self.time_has_come(block.header.time_ms).await;
-        self.checkpoint_is_ours(&block.header, parent).await
+        verdict.is_ok()
     }
 
     async fn finalized(&mut self, block: Block) {
