@@ -51,8 +51,11 @@ fn key_and_row<K: Encode + Decode, V: Encode + Decode>(key: &[u8], row: &[u8]) -
     (is_canonical::<K>(key), is_canonical::<V>(row))
 }
 
-/// The rows, bodies and transactions of a few days of traffic.
-fn sample() -> (Vec<(Vec<u8>, Vec<u8>)>, Vec<Vec<u8>>) {
+/// A key and its row.
+type Row = (Vec<u8>, Vec<u8>);
+
+/// The rows and transactions of a few days of traffic.
+fn sample() -> (Vec<Row>, Vec<Vec<u8>>) {
     let (mut chain, mut traffic) = (Chain::new(), Traffic::new(7));
     let (mut rows, mut transactions) = (std::collections::BTreeMap::new(), Vec::new());
     for block in 0..700 {

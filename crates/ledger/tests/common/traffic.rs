@@ -101,6 +101,7 @@ impl Traffic {
         let buys = [RETAIL, FACTORY].contains(&unit) != self.random.one_in(50);
         let (id, session) = match self.session(state, Phase::Open) {
             Some((id, session)) => (id, session.terms),
+            None if !self.random.one_in(8) => return self.notice(state),
             None => (SessionId(1), terms()),
         };
         let (tick, lot) = (session.tick.milli_yuan_per_mwh(), session.lot.kwh());
@@ -194,7 +195,7 @@ impl Traffic {
 
     fn notice(&mut self, state: &State) -> (Who, Action) {
         let now = state.time();
-        let ahead = i32::try_from(self.random.between(1, 2)).unwrap();
+        let ahead = i32::try_from(self.random.between(1, 4)).unwrap();
         let day = DeliveryDay::from_days(now.day().days() + ahead);
         let share = self.random.between(0, 10_000);
         let terms = SessionTerms {
@@ -248,12 +249,13 @@ impl Traffic {
     }
 
     fn intervention(&mut self, state: &State) -> (Who, Action) {
+        // Mostly one that is halted, so that it goes on.
         let halted = self.session(state, Phase::Halted);
-        let resumes = halted.is_some() && !self.random.one_in(5);
+        let resumes = halted.is_some() && !self.random.one_in(20);
         let session = halted.or_else(|| self.session(state, Phase::Open));
         let intervention = match (resumes, self.random.below(6)) {
             (true, _) => Intervention::Resume,
-            (false, 0) => Intervention::Void,
+            (false, 0) if self.random.one_in(4) => Intervention::Void,
             (false, _) => Intervention::Halt,
         };
         let session = session.map_or(SessionId(0), |(id, _)| id);
