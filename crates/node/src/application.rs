@@ -122,6 +122,9 @@ impl Application for Validator {
     }
 
     async fn propose(&mut self, parent: &Header, pending: &[Block]) -> Option<Proposal> {
+        // A checkpoint never goes back: one that has fallen behind catches up first.
+        let mut executed = self.shared.executed.subscribe();
+        executed.wait_for(|height| parent.checkpoint.height <= *height).await.ok()?;
         let mut taken: BTreeSet<Digest> = BTreeSet::new();
         for block in pending {
             if let Ok(body) = decode_all::<Body>(&block.body) {
