@@ -330,6 +330,17 @@ impl State {
         })
     }
 
+    /// Changes how far the ledger has come, in place.
+    pub(crate) fn change_progress<T>(&mut self, change: impl FnOnce(&mut Progress) -> T) -> T {
+        if let Some(progress) = self.progress.get_mut(()) {
+            return change(progress);
+        }
+        let mut progress = self.progress();
+        let result = change(&mut progress);
+        self.progress.insert((), progress);
+        result
+    }
+
     /// The height of the last block applied.
     #[must_use]
     pub fn height(&self) -> u64 {

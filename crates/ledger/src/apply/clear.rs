@@ -1,7 +1,7 @@
 //! The gate closes: each period is cleared, trades are made, the rest is released.
 
 use crate::event::Event;
-use crate::ids::{OrderId, OrganisationId, SessionId, TradeId};
+use crate::ids::{OrderId, OrganisationId, SessionId};
 use crate::records::{
     AccountKind, Order, OrderStatus, Payment, PaymentState, PeriodClearing, Phase, SessionTerms,
     Trade,
@@ -81,10 +81,11 @@ impl State {
                     row.filled = row.filled.plus(trade.quantity)?;
                 }
             }
-            let mut progress = self.progress();
-            let id = progress.next_trade;
-            progress.next_trade = TradeId(id.0.saturating_add(1));
-            self.progress.insert((), progress);
+            let id = self.change_progress(|progress| {
+                let id = progress.next_trade;
+                progress.next_trade = id.next();
+                id
+            });
             self.trades.insert(
                 id,
                 Trade {

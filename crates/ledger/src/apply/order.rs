@@ -129,11 +129,12 @@ impl State {
         let order = self.check_order(&caller, request)?;
         let owner = (order.owner, AccountKind::Available);
         self.post(owner, (order.owner, AccountKind::Escrow), order.escrow)?;
-        let mut progress = self.progress();
-        let id = progress.next_order;
-        progress.next_order = id.next();
-        progress.accepted = progress.accepted.saturating_add(1);
-        self.progress.insert((), progress);
+        let id = self.change_progress(|progress| {
+            let id = progress.next_order;
+            progress.next_order = id.next();
+            progress.accepted = progress.accepted.saturating_add(1);
+            id
+        });
         if let Some(session) = self.sessions.get_mut(request.session) {
             session.orders = session.orders.saturating_add(1);
         }
@@ -179,8 +180,11 @@ impl State {
         if let Some(committed) = self.commitments.get_mut(&key) {
             *committed = committed.minus(order.quantity).map_err(Refusal::from)?;
         }
-        if let Some(book) = self.books.get_mut(&(order.session, order.period)) {
-            book.retain(|other| *other != id);
+        // Numbers rise in order of acceptance, so a book is sorted.
+        if let Some(book) = self.books.get_mut(&(order.session, order.period))
+            && let Ok(place) = book.binary_search(&id)
+        {
+            book.remove(place);
         }
         if let Some(row) = self.orders.get_mut(id) {
             row.status = OrderStatus::Cancelled;
