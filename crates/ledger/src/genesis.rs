@@ -1,6 +1,6 @@
 //! The beginning of a channel: its validators, organisations, identities and units.
 
-use crate::codec::{Encode, record};
+use crate::codec::{Encode, TEXT_MAX, record};
 use crate::hash::{Digest, hash};
 use crate::ids::{ChannelId, OrganisationId, PublicKey};
 use crate::records::{Identity, Organisation, Role, Unit};
@@ -68,6 +68,14 @@ pub enum GenesisError {
     /// A key is registered twice.
     #[error("identity {index}: its key is registered twice")]
     DuplicateKey {
+        /// Which entry.
+        index: usize,
+    },
+    /// A name is too long for a row of the state.
+    #[error("{field} {index}: a name has more than {TEXT_MAX} bytes")]
+    TextTooLong {
+        /// Where.
+        field: &'static str,
         /// Which entry.
         index: usize,
     },
@@ -168,7 +176,29 @@ impl Genesis {
         for role in [Role::Exchange, Role::Dispatcher, Role::Bank] {
             self.holder(role)?;
         }
-        Ok(())
+        self.check_texts()
+    }
+
+    /// A longer text can be written to a row, but not read back from the store.
+    fn check_texts(&self) -> Result<(), GenesisError> {
+        let short = |field, (index, text): (usize, &String)| {
+            if text.len() <= TEXT_MAX {
+                Ok(())
+            } else {
+                Err(GenesisError::TextTooLong { field, index })
+            }
+        };
+        short("channel", (0, &self.name))?;
+        let validators = self.validators.iter().map(|validator| &validator.name);
+        validators.enumerate().try_for_each(|text| short("validator", text))?;
+        let names = self.organisations.iter().map(|organisation| &organisation.name);
+        names.enumerate().try_for_each(|text| short("organisation", text))?;
+        let names = self.organisations.iter().map(|organisation| &organisation.name_zh);
+        names.enumerate().try_for_each(|text| short("organisation", text))?;
+        let labels = self.identities.iter().map(|registration| &registration.identity.label);
+        labels.enumerate().try_for_each(|text| short("identity", text))?;
+        let units = self.units.iter().map(|unit| &unit.name);
+        units.enumerate().try_for_each(|text| short("unit", text))
     }
 }
 
