@@ -90,7 +90,13 @@ impl Board {
             (watch.limit().name.clone(), value, level)
         });
         let channels = channels.collect();
-        Health { channels, link: link(&self.sysfs, &self.interface) }
+        Health { channels, link: self.link() }
+    }
+
+    /// Whether the network interface has a link; `None` if there is no such interface.
+    #[must_use]
+    pub fn link(&self) -> Option<bool> {
+        link(&self.sysfs, &self.interface)
     }
 
     /// Shows how the gateway stands; does nothing if there is no such light.

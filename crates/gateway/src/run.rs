@@ -177,6 +177,10 @@ impl Loop {
                 _ = ticks.tick() => {
                     self.tick()?;
                     if let WayOut::OneWay(one_way) = &mut way {
+                        // What is sent without a link is lost, and nobody would say so.
+                        if self.board.as_ref().and_then(Board::link) == Some(false) {
+                            continue;
+                        }
                         let done = one_way.send(self.core.outbox().sealed()).await;
                         for sequence in done {
                             self.core.outbox_mut().forget(sequence)?;
