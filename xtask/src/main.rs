@@ -11,6 +11,7 @@ mod report;
 mod shell;
 mod tidy;
 mod web;
+mod zynq;
 
 use std::process::ExitCode;
 
@@ -25,6 +26,7 @@ Tasks:
   ci --list       the names of the steps, in order
   tidy            rules over the work tree that no compiler checks
   web             build the web page into web/dist
+  zynq [STEP]     the gateway for the ZYNQ-7045 board: build, test (qemu-arm), boot (emulated)
 ";
 
 fn main() -> ExitCode {
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
         "ci" => ci::run(rest).map(|()| ExitCode::SUCCESS),
         "tidy" => tidy::run().map(|()| ExitCode::SUCCESS),
         "web" => web::build().map(|()| ExitCode::SUCCESS),
+        "zynq" => zynq::run(rest).map(|()| ExitCode::SUCCESS),
         "help" | "-h" | "--help" => {
             eprint!("{HELP}");
             Ok(ExitCode::SUCCESS)
