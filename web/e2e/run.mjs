@@ -252,6 +252,19 @@ await step("the chart is also a table", async () => {
   await shoot(page, "trade-1440-table");
 });
 
+await step("the page links to the study of eight plants", async () => {
+  const href = await page.getAttribute(test("study"), "href");
+  const study = await page.context().newPage();
+  const refused = [];
+  study.on("console", (message) => message.type() === "error" && refused.push(message.text()));
+  await study.goto(new URL(href, page.url()).href);
+  assert.ok((await study.locator("svg").count()) >= 3, "the plots are there");
+  assert.ok((await study.getByText("DT_8").count()) > 0, "the eighth plant is there");
+  assert.deepEqual(refused, []);
+  await shoot(study, "study-table1");
+  await study.close();
+});
+
 await step("the key is still there after a reload", async () => {
   await page.reload();
   await page.waitForSelector(test("unit"), { timeout: 20_000 });

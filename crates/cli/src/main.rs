@@ -9,6 +9,7 @@ mod node;
 mod order;
 mod page;
 mod remote;
+mod reports;
 mod scratch;
 mod study;
 mod verify;

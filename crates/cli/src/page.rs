@@ -46,7 +46,7 @@ pub(crate) fn start(
     let mut routes = app(node.clone(), &config)
         .with_context(|| format!("reading the page in {}", shown.unwrap_or_default()))?;
     if demo {
-        routes = routes.merge(demo_operators(node));
+        routes = routes.merge(demo_operators(node)).merge(crate::reports::routes());
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     std::thread::Builder::new().name("api".to_owned()).spawn(move || {
