@@ -70,6 +70,23 @@ impl Plan {
         self.tell(format!("2|2 partition at {at:.1?} for {lasting:.1?}"))
     }
 
+    /// The network splits into halves and heals again so many times, each time for part of a view,
+    /// so that votes and certificates of one block reach some validators and not others.
+    #[must_use]
+    pub fn with_storm(mut self, at: Duration, splits: u32) -> Self {
+        const HALVES: [[usize; 2]; 3] = [[0, 1], [0, 2], [0, 3]];
+        let mut draw = Draw(self.seed);
+        let mut time = at;
+        for _ in 0..splits {
+            let half = HALVES[draw.below(3) as usize];
+            self.faults.push((time, Fault::Partition(half.to_vec())));
+            time += Duration::from_millis(40 + draw.below(160));
+            self.faults.push((time, Fault::Heal));
+            time += Duration::from_millis(40 + draw.below(160));
+        }
+        self.tell(format!("{splits} short splits from {at:.1?} to {time:.1?}"))
+    }
+
     /// So many messages of a hundred are lost.
     #[must_use]
     pub fn with_loss(mut self, percent: u8) -> Self {
