@@ -176,25 +176,11 @@ impl Loop {
                 biased;
                 _ = ticks.tick() => {
                     self.tick()?;
-                    if let WayOut::OneWay(one_way) = &mut way {
-                        // What is sent without a link is lost, and nobody would say so.
-                        if self.board.as_ref().and_then(Board::link) == Some(false) {
-                            continue;
-                        }
-                        let done = one_way.send(self.core.outbox().sealed()).await;
-                        for sequence in done {
-                            self.core.outbox_mut().forget(sequence)?;
-                        }
-                    } else {
-                        self.hand_out(&work);
-                    }
+                    self.send_out(&mut way, &work).await?;
                 }
                 Some(item) = news.recv() => self.hear(item, &work)?,
                 Some((unit, outcome)) = self.outcomes.recv() => {
-                    if let Err(failure) = outcome {
-                        tracing::warn!("unit {unit}: {failure}");
-                    }
-                    self.core.outcome(unit, outcome);
+                    self.command_ended(unit, outcome);
                 }
                 count = self.events.recv_many(&mut taken, TAKE) => {
                     if count == 0 {
@@ -204,6 +190,32 @@ impl Loop {
                 }
             }
         }
+    }
+
+    async fn send_out(
+        &mut self,
+        way: &mut WayOut,
+        work: &mpsc::Sender<Work>,
+    ) -> Result<(), OutboxError> {
+        let WayOut::OneWay(one_way) = way else {
+            self.hand_out(work);
+            return Ok(());
+        };
+        // What is sent without a link is lost, and nobody would say so.
+        if self.board.as_ref().and_then(Board::link) == Some(false) {
+            return Ok(());
+        }
+        for sequence in one_way.send(self.core.outbox().sealed()).await {
+            self.core.outbox_mut().forget(sequence)?;
+        }
+        Ok(())
+    }
+
+    fn command_ended(&mut self, unit: u32, outcome: Result<(), CommandFailure>) {
+        if let Err(failure) = outcome {
+            tracing::warn!("unit {unit}: {failure}");
+        }
+        self.core.outcome(unit, outcome);
     }
 
     fn tick(&mut self) -> Result<(), OutboxError> {
