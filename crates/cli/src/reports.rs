@@ -22,7 +22,8 @@ const MARK: HeaderName = HeaderName::from_static("duet-study");
 /// `/study/table1.html`, computed now; no route where its scenario cannot be read.
 pub(crate) fn routes() -> Router {
     match table1() {
-        Ok(html) => Router::new().route("/study/table1.html", get(move || answer(html.clone()))),
+        Ok(html) => Router::new()
+            .route("/study/table1.html", get(move || std::future::ready(answer(html.clone())))),
         Err(reason) => {
             warn!(%reason, scenario = TABLE1, "the demo goes on without the study of the table");
             Router::new()
@@ -30,7 +31,7 @@ pub(crate) fn routes() -> Router {
     }
 }
 
-async fn answer(html: String) -> impl IntoResponse {
+fn answer(html: String) -> impl IntoResponse {
     let headers = [(header::CONTENT_SECURITY_POLICY, POLICY), (MARK, "table1")];
     (headers, Html(html))
 }

@@ -71,7 +71,7 @@ impl Market {
         }
         let mut keys = Vec::new();
         for trader in 0..TRADERS {
-            let sells = trader % 2 == 0;
+            let sells = trader.is_multiple_of(2);
             let role = if sells { Role::Generator } else { Role::LargeUser };
             let name = format!("TRADER_{trader}");
             let (owner, device) = add(&mut genesis, &name, role);
@@ -185,7 +185,7 @@ impl<'a> Flow<'a> {
         // A fixed odd multiplier spreads prices and periods over their ranges.
         let random = self.drawn.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20;
         self.drawn += 1;
-        let sells = trader % 2 == 0;
+        let sells = trader.is_multiple_of(2);
         let spread = (random % 10_000) as i64 * 10;
         let limit = if sells { 280_000 + spread } else { 300_000 + spread };
         let nonce = &mut self.nonces[trader as usize];
