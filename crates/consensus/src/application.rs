@@ -5,7 +5,7 @@ use crate::{
     config::{PENDING_BLOCKS_MAX, Scheme},
 };
 use bytes::Bytes;
-use commonware_consensus::marshal::ancestry::Ancestry;
+use commonware_consensus::{CertifiableBlock as _, marshal::ancestry::Ancestry};
 use commonware_cryptography::Digested;
 use commonware_runtime::{Clock, Metrics, Spawner};
 use futures::StreamExt as _;
@@ -145,11 +145,20 @@ where
         Some(Block::new(header, proposal.body, context).digested())
     }
 
-    async fn verify(&mut self, _: (E, Context), mut ancestry: impl Ancestry<Block>) -> bool {
+    async fn verify(
+        &mut self,
+        (_, context): (E, Context),
+        mut ancestry: impl Ancestry<Block>,
+    ) -> bool {
         let (Some(block), Some(parent)) = (ancestry.next().await, ancestry.next().await) else {
             // The engine is shutting down: no verdict, rather than a wrong one.
             return std::future::pending().await;
         };
+        // The engine has checked the parent; that the block names its true round and leader is
+        // left to us.
+        if block.inner().context() != context {
+            return false;
+        }
         self.application.verify(block.inner(), &parent.inner().header).await
     }
 }

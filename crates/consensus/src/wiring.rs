@@ -20,7 +20,7 @@ use commonware_consensus::{
         self,
         core::Actor as Marshal,
         resolver::p2p as resolver,
-        standard::{Deferred, Standard},
+        standard::{Inline, Standard},
     },
     simplex::{self, ForwardPolicy, SkipBudget, SkipPolicy, elector::RoundRobin, types::Activity},
     types::{Epoch, FixedEpocher, ViewDelta},
@@ -164,7 +164,10 @@ impl Wiring {
             delivered: delivered.clone(),
             block_bytes_max: self.config.block_bytes_max,
         };
-        let automaton = Deferred::new(
+        // A block is judged before it is voted for, not after: a validator that is behind waits with
+        // its verdict, and a block that half of the others wait for must not be notarized. Else one
+        // half votes to finalize, the other to nullify, and neither has a quorum, for ever.
+        let automaton = Inline::new(
             context.child("application"),
             adapter,
             mailbox.0.clone(),

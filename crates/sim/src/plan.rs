@@ -109,7 +109,7 @@ impl Plan {
         let calm = Self::calm(seed);
         let misdeed = Misdeed::ALL[draw.below(Misdeed::ALL.len() as u64) as usize];
         match seed % 8 {
-            0 => calm,
+            0 => calm.with_storm(trading.from, 60),
             1 => calm.drawn_crash(&mut draw, trading),
             2 => calm.drawn_partition(&mut draw, trading),
             3 => calm.with_loss(20),
