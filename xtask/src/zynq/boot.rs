@@ -143,8 +143,12 @@ impl Board {
         drop(fs::remove_dir_all(&files));
         fs::create_dir_all(files.join("bin"))?;
         let sources = shell::root().join("xtask/zynq");
-        let busybox = self.folder.join("../rust/busybox/bin/busybox");
-        fs::copy(busybox, files.join("bin/busybox")).context("busybox")?;
+        // Debian moved it between releases.
+        let busybox = ["bin/busybox", "usr/bin/busybox"]
+            .map(|path| self.folder.join("../rust/busybox").join(path))
+            .into_iter()
+            .find(|path| path.is_file());
+        fs::copy(busybox.context("no busybox")?, files.join("bin/busybox"))?;
         fs::copy(sources.join("init"), files.join("init"))?;
         fs::copy(program, files.join("gateway"))?;
         let map = fs::read_to_string(sources.join("gateway.toml"))?;
