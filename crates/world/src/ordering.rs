@@ -6,7 +6,7 @@ use crate::{
 };
 use duet_ledger::{Action, Digest, OrderId, OrderRequest, SessionId};
 use duet_market::order::Side;
-use duet_node::{FinalReceipt, SubmitError};
+use duet_node::{FinalReceipt, Handle, SubmitError};
 use duet_study::scenario::PlannedOrder;
 use duet_units::{BasisPoints, DeliveryDay, Price};
 use std::{collections::BTreeMap, time::Duration};
@@ -20,10 +20,11 @@ const LOOK: Duration = Duration::from_secs(1);
 /// How many times they look before they take the chain for dead.
 const LOOKS: u32 = 120;
 
-/// The orders that the members of one validator have sent to it.
+/// What the members of one validator have sent to it.
 struct Turn {
     place: usize,
-    /// The validator's restarts when they were sent.
+    node: Handle,
+    /// The validator's restarts when it was sent.
     restarts: u64,
     actors: BTreeMap<usize, Actor>,
     sent: Vec<Sent>,
@@ -67,12 +68,22 @@ impl TradingDay {
             }
         }
         for (member, order) in accepted.into_iter().skip(1).step_by(WITHDRAWN_ONE_IN) {
-            let label = &self.scenario.members[member].name;
-            let mut actor = Actor::new(label, &self.caught_up(member % places).await);
-            tally.note("withdrawal", actor.act(Action::CancelOrder { order }).await)?;
+            let mut turn = self.turn(member % places).await;
+            let action = Action::CancelOrder { order };
+            let receipt = match self.put(&mut turn, member, action).await {
+                Ok(sent) => self.outcome(&mut turn, &sent).await,
+                Err(reason) => Err(reason.into()),
+            };
+            tally.note("withdrawal", receipt)?;
         }
         self.catch_up().await;
         Ok(())
+    }
+
+    async fn turn(&self, place: usize) -> Turn {
+        let node = self.caught_up(place).await;
+        let restarts = self.nodes().restarts(place);
+        Turn { place, node, restarts, actors: BTreeMap::new(), sent: Vec::new() }
     }
 
     async fn send_orders(
@@ -81,24 +92,34 @@ impl TradingDay {
         orders: impl Iterator<Item = (usize, &PlannedOrder)>,
         tally: &mut Tally,
     ) -> Turn {
-        let node = self.caught_up(place).await;
-        let restarts = self.nodes().restarts(place);
-        let mut turn = Turn { place, restarts, actors: BTreeMap::new(), sent: Vec::new() };
+        let mut turn = self.turn(place).await;
         for (index, planned) in orders {
-            let member = planned.member;
-            let label = &self.scenario.members[member].name;
-            let actor = turn.actors.entry(member).or_insert_with(|| Actor::new(label, &node));
-            let bytes = actor.sign(Action::SubmitOrder(self.request(session, index, planned)));
+            let action = Action::SubmitOrder(self.request(session, index, planned));
             tally.submitted += 1;
-            match self.submit(actor, &bytes).await {
-                Ok(hash) => turn.sent.push(Sent { member, hash, bytes }),
-                Err(_) => tally.rejected += 1,
+            if self.put(&mut turn, planned.member, action).await.is_err() {
+                tally.rejected += 1;
             }
         }
         turn
     }
 
-    /// What came of an order. A validator that crashes forgets what it has not agreed on; its
+    /// A member signs an action and sends it.
+    async fn put(
+        &self,
+        turn: &mut Turn,
+        member: usize,
+        action: Action,
+    ) -> Result<Sent, SubmitError> {
+        let label = &self.scenario.members[member].name;
+        let actor = turn.actors.entry(member).or_insert_with(|| Actor::new(label, &turn.node));
+        let bytes = actor.sign(action);
+        let hash = self.submit(actor, &bytes).await?;
+        let sent = Sent { member, hash, bytes };
+        turn.sent.push(sent.clone());
+        Ok(sent)
+    }
+
+    /// What came of what was sent. A validator that crashes forgets what it has not agreed on; its
     /// members send that again once it is back: the same bytes, so that nothing is ordered twice.
     async fn outcome(&self, turn: &mut Turn, sent: &Sent) -> Result<FinalReceipt, Refused> {
         for _ in 0..LOOKS {
@@ -114,10 +135,10 @@ impl TradingDay {
     }
 
     async fn send_again(&self, turn: &mut Turn) {
-        let node = self.caught_up(turn.place).await;
+        turn.node = self.caught_up(turn.place).await;
         turn.restarts = self.nodes().restarts(turn.place);
         for actor in turn.actors.values_mut() {
-            actor.turn_to(&node);
+            actor.turn_to(&turn.node);
         }
         for sent in &turn.sent {
             // Taken once already: should it be refused now, it is final, and its receipt says more.
