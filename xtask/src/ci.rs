@@ -3,7 +3,12 @@
 //! The dependency tree is compiled for checking, for tests (dev) and for the program (release),
 //! and in no other profile: on two cores each costs minutes.
 
-use std::path::Path;
+use std::{
+    io::{BufRead as _, BufReader},
+    net::{Ipv4Addr, TcpListener},
+    path::Path,
+    process::{Child, Stdio},
+};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
@@ -139,7 +144,7 @@ fn demo_day(program: &Path, file: &Path) -> Result<String> {
     Ok(report::check(&day)?.to_owned())
 }
 
-/// Drives the page in Chromium against the release program.
+/// Drives the page in Chromium against the release program's demo.
 fn browser_test() -> Result<()> {
     let folder = web::folder();
     let Some(folder) = folder.filter(|folder| has_script(folder, "e2e")) else {
@@ -147,10 +152,46 @@ fn browser_test() -> Result<()> {
         return Ok(());
     };
     let chromium = browser::chromium()?;
-    let program = demo::build()?;
+    let demo = DemoProcess::start(&demo::build()?, &folder.join("dist"))?;
     let mut command = shell::program("npm", &folder);
-    command.args(["run", "e2e"]);
-    shell::run(command.env("DUET", &program).env("CHROMIUM", chromium_path(chromium)?))
+    command.args(["run", "e2e"]).env("DUET_URL", &demo.url);
+    shell::run(command.env("CHROMIUM", chromium_path(chromium)?))
+}
+
+/// A demo that runs while its page is tested.
+struct DemoProcess {
+    url: String,
+    child: Child,
+}
+
+impl DemoProcess {
+    /// Starts the demo on a free port and waits until it says where its page is.
+    fn start(program: &Path, page: &Path) -> Result<Self> {
+        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
+        let mut command = shell::program(&path(program)?, &shell::root());
+        command.args(["demo", "--listen", &free.to_string(), "--web-dir", &path(page)?]);
+        // The gate is open long enough for every step that places an order.
+        command.args(["--gate-seconds", "90", "--day-seconds", "20"]);
+        let mut child = command.stdout(Stdio::piped()).spawn().context("starting the demo")?;
+        let said = child.stdout.take().context("the demo has no output")?;
+        let demo = Self { url: format!("http://{free}"), child };
+        let mut lines = BufReader::new(said).lines();
+        let page_is_up = |line: &std::io::Result<String>| {
+            line.as_ref().is_ok_and(|line| line.contains(&demo.url))
+        };
+        ensure!(lines.any(|line| page_is_up(&line)), "the demo ended before its page was up");
+        // Whatever it says later is read, so that it never waits for a reader.
+        std::thread::spawn(move || lines.for_each(drop));
+        Ok(demo)
+    }
+}
+
+impl Drop for DemoProcess {
+    fn drop(&mut self) {
+        // It may have ended by itself; then the test has said why.
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
 }
 
 fn has_script(folder: &Path, name: &str) -> bool {
