@@ -6,6 +6,8 @@ use duet_node::{FinalReceipt, Handle, SubmitError};
 use ed25519_zebra::{SigningKey, VerificationKeyBytes};
 use std::time::Duration;
 
+/// How often an actor tries with another nonce.
+const ATTEMPTS: u32 = 5;
 /// How long an actor waits for a transaction to become final before it takes the chain for dead.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -118,12 +120,25 @@ impl Actor {
         }
     }
 
-    /// Sends and waits until it is final.
+    /// Sends and waits until it is final. Somebody who trades with the same key from the page can
+    /// be first to use a nonce: then the actor tries again with the next.
     ///
     /// # Errors
     ///
     /// Returns [`Refused`] if it was not done.
     pub async fn act(&mut self, action: Action) -> Result<FinalReceipt, Refused> {
+        for _ in 1..ATTEMPTS {
+            match self.attempt(action.clone()).await {
+                Err(reason) if reason.rejection() == Some(Rejection::StaleNonce) => {
+                    self.nonce = self.node.read(|state| state.nonce(self.public()));
+                }
+                result => return result,
+            }
+        }
+        self.attempt(action).await
+    }
+
+    async fn attempt(&mut self, action: Action) -> Result<FinalReceipt, Refused> {
         let hash = self.send(action)?;
         self.receipt(&hash).await
     }

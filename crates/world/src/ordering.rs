@@ -4,7 +4,7 @@ use crate::{
     actor::{Actor, Refused},
     day::{DayError, Tally, TradingDay},
 };
-use duet_ledger::{Action, Digest, OrderId, OrderRequest, SessionId};
+use duet_ledger::{Action, Digest, OrderId, OrderRequest, Rejection, SessionId};
 use duet_market::order::Side;
 use duet_node::{FinalReceipt, Handle, SubmitError};
 use duet_study::scenario::PlannedOrder;
@@ -74,7 +74,12 @@ impl TradingDay {
                 Ok(sent) => self.outcome(&mut turn, &sent).await,
                 Err(reason) => Err(reason.into()),
             };
-            tally.note("withdrawal", receipt)?;
+            match receipt {
+                // Whoever trades as the same member from the page was first: at a nonce, or at
+                // this very order.
+                Err(reason) if is_overtaken(&reason) => {}
+                receipt => tally.note("withdrawal", receipt)?,
+            }
         }
         self.catch_up().await;
         Ok(())
@@ -174,4 +179,9 @@ impl TradingDay {
             }
         }
     }
+}
+
+fn is_overtaken(reason: &Refused) -> bool {
+    let overtaken = [Rejection::StaleNonce, Rejection::OrderNotPending, Rejection::GateClosed];
+    reason.rejection().is_some_and(|rejection| overtaken.contains(&rejection))
 }
