@@ -60,6 +60,26 @@ record! {
     }
 }
 
+impl Progress {
+    /// Before the first block: numbers start at 1.
+    const fn start(time: ClockTime, receipts_root: Digest) -> Self {
+        Self {
+            height: 0,
+            time,
+            receipts_root,
+            next_session: SessionId(1),
+            next_order: OrderId(1),
+            next_trade: TradeId(1),
+            next_payment: PaymentId(1),
+            next_dispatch: DispatchId(1),
+            next_lot: CertificateLotId(1),
+            next_certificate: 1,
+            allocated: Allowances::ZERO,
+            accepted: 0,
+        }
+    }
+}
+
 /// Sums over the whole state, for the conservation of money, allowances and certificates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
@@ -224,23 +244,7 @@ impl State {
     /// Returns [`GenesisError`] if the genesis cannot begin a channel.
     pub fn genesis(genesis: &Genesis) -> Result<Self, GenesisError> {
         let mut state = Self::empty(genesis)?;
-        state.progress.insert(
-            (),
-            Progress {
-                height: 0,
-                time: genesis.time,
-                receipts_root: genesis.channel(),
-                next_session: SessionId(1),
-                next_order: OrderId(1),
-                next_trade: TradeId(1),
-                next_payment: PaymentId(1),
-                next_dispatch: DispatchId(1),
-                next_lot: CertificateLotId(1),
-                next_certificate: 1,
-                allocated: Allowances::ZERO,
-                accepted: 0,
-            },
-        );
+        state.progress.insert((), Progress::start(genesis.time, genesis.channel()));
         let mut id = OrganisationId(0);
         for organisation in &genesis.organisations {
             state.organisations.insert(id, organisation.clone());
@@ -314,20 +318,9 @@ impl State {
     /// How far the ledger has come.
     #[must_use]
     pub fn progress(&self) -> Progress {
-        self.progress.get(()).cloned().unwrap_or(Progress {
-            height: 0,
-            time: ClockTime::default(),
-            receipts_root: [0; 32],
-            next_session: SessionId(1),
-            next_order: OrderId(1),
-            next_trade: TradeId(1),
-            next_payment: PaymentId(1),
-            next_dispatch: DispatchId(1),
-            next_lot: CertificateLotId(1),
-            next_certificate: 1,
-            allocated: Allowances::ZERO,
-            accepted: 0,
-        })
+        // The row is there from the genesis on.
+        let nothing = || Progress::start(ClockTime::default(), [0; 32]);
+        self.progress.get(()).cloned().unwrap_or_else(nothing)
     }
 
     /// Changes how far the ledger has come, in place.
