@@ -1,6 +1,7 @@
 //! What the demo says.
 #![expect(clippy::print_stdout, reason = "this is what the program is asked to show")]
 
+use duet_ledger::Role;
 use duet_node::Handle;
 use duet_world::DayReport;
 use std::fmt::Write as _;
@@ -24,10 +25,26 @@ pub(super) fn welcome(page: &crate::page::Page, nodes: &[Handle]) {
         println!("  validator      {:<10} height {}", node.status().name, node.status().height);
     }
     println!();
+    if let Some(node) = nodes.first() {
+        println!("  members        {}", members(node).join(", "));
+        println!();
+    }
     println!(
         "Members, bank, plants and meters are simulated. Open the page to trade as one of them."
     );
     println!();
+}
+
+/// Whom a visitor can trade as.
+fn members(node: &Handle) -> Vec<String> {
+    let trades = [Role::Generator, Role::Retailer, Role::LargeUser];
+    node.read(|state| {
+        let identities = state.identities().values();
+        let members = identities.filter(|one| trades.iter().any(|role| one.roles.has(*role)));
+        let mut labels: Vec<_> = members.map(|one| (one.organisation, one.label.clone())).collect();
+        labels.sort_unstable();
+        labels.into_iter().map(|(_, label)| label).collect()
+    })
 }
 
 pub(super) fn goodbye(nodes: &[Handle], kept: bool) {
