@@ -340,3 +340,41 @@ macro_rules! coded {
     };
 }
 pub(crate) use coded;
+
+/// Defines an enum whose cases carry one record each, encoded as a tag and the record: a group of
+/// actions.
+macro_rules! cases {
+    ($(#[$meta:meta])* pub enum $name:ident ($what:literal) {
+        $($(#[$case_meta:meta])* $case:ident($kind:ty) = $tag:literal,)*
+    }) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub enum $name {
+            $($(#[$case_meta])* $case($kind),)*
+        }
+        impl $crate::codec::Encode for $name {
+            fn encode(&self, out: &mut Vec<u8>) {
+                match self {
+                    $(Self::$case(value) => {
+                        out.push($tag);
+                        $crate::codec::Encode::encode(value, out);
+                    })*
+                }
+            }
+        }
+        impl $crate::codec::Decode for $name {
+            fn decode(input: &mut &[u8]) -> Result<Self, $crate::codec::DecodeError> {
+                match <u8 as $crate::codec::Decode>::decode(input)? {
+                    $($tag => $crate::codec::Decode::decode(input).map(Self::$case),)*
+                    value => Err($crate::codec::DecodeError::UnknownTag {
+                        field: $what,
+                        value: value.into(),
+                    }),
+                }
+            }
+        }
+    };
+}
+#[expect(unused_imports, reason = "the first group of actions comes with its rules")]
+pub(crate) use cases;

@@ -50,10 +50,10 @@ pub use ids::{
 };
 pub use receipt::{Receipt, chain_receipts};
 pub use records::{
-    AccountKey, AccountKind, Balance, CarbonAccount, CertificateLot, CertificateState, Dispatch,
-    DispatchState, Identity, LineItem, MeterRecord, Order, OrderStatus, Organisation, Payment,
-    PaymentState, PeriodClearing, Phase, Role, Roles, Session, SessionTerms, StatementLine,
-    Technology, Trade, Unit,
+    AccountKey, AccountKind, Balance, CarbonAccount, CertificateLot, CertificateState, Counter,
+    Dispatch, DispatchState, Identity, LineItem, MeterRecord, Order, OrderStatus, Organisation,
+    Payment, PaymentState, PeriodClearing, Phase, Role, Roles, Session, SessionTerms,
+    StatementLine, Technology, Trade, Unit,
 };
 pub use rejection::{Refusal, Rejection};
 pub use state::{BrokenInvariant, Delta, Progress, State, Totals};

@@ -2,6 +2,7 @@
 //! order.
 
 mod carbon;
+mod counter;
 mod delivery;
 mod money;
 mod order;
@@ -9,6 +10,7 @@ mod participant;
 mod session;
 
 pub use carbon::{CarbonAccount, CertificateLot, CertificateState};
+pub use counter::Counter;
 pub use delivery::{Dispatch, DispatchState, MeterRecord};
 pub use money::{AccountKey, AccountKind, Balance, LineItem, Payment, PaymentState, StatementLine};
 pub use order::{Order, OrderStatus, Trade};

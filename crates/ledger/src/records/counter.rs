@@ -1,0 +1,23 @@
+//! What is counted by kind.
+
+use crate::codec::coded;
+
+coded! {
+    /// A kind of thing whose numbers are given out in order, from 1.
+    pub enum Counter ("counter") {
+        /// Versions of the market rule.
+        Rule = 0,
+        /// Proposals of bilateral contracts.
+        Proposal = 1,
+        /// Orders of the allowance market.
+        CarbonOrder = 2,
+        /// Deals of the allowance market.
+        CarbonDeal = 3,
+        /// Biddings of the allowance market.
+        CarbonBidding = 4,
+        /// Offers of certificates.
+        CertificateOffer = 5,
+        /// Objections to statements.
+        Objection = 6,
+    }
+}
