@@ -1,8 +1,9 @@
-//! Trading of allowances and carbon credits: price bands, the closing price, one-way bidding, and
-//! the yearly duty to surrender.
+//! Trading of allowances and carbon credits: price bands, the closing price, listed agreements,
+//! one-way bidding, and the yearly duty to surrender.
 
 pub mod bidding;
 pub mod compliance;
+pub mod listed;
 
 use duet_units::{Allowances, BasisPoints, CarbonPrice, OverflowError, div_half_away};
 

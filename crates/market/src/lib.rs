@@ -18,8 +18,8 @@
 //! - [`game`]: the joint session, a call auction followed by a compensated second stage.
 //! - [`joint`]: energy and allowances cleared together, with the evidence that it is right.
 //! - [`carbon`]: what carbon adds to an offer, and who answers for the emissions.
-//! - [`allowance`]: bands, closing price and one-way bidding of allowances; allocation and the duty
-//!   to surrender.
+//! - [`allowance`]: bands, closing price, listed agreements and one-way bidding of allowances;
+//!   allocation and the duty to surrender.
 //! - [`green`]: green power contracts.
 //! - [`fee`]: what a venue charges.
 //! - [`settlement`]: contracts and metered energy turned into statement lines.
