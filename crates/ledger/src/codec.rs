@@ -6,7 +6,7 @@
 use crate::ids::PublicKey;
 use duet_units::{
     Allowances, BasisPoints, CarbonPrice, ClockTime, DeliveryDay, EmissionFactor, Emissions,
-    Energy, Money, Power, Price,
+    Energy, Money, Month, Power, Price,
 };
 
 /// The longest list in any record or transaction.
@@ -262,6 +262,7 @@ unit_quantity! {
     Emissions: from_g, g;
     Energy: from_kwh, kwh;
     Money: from_fen, fen;
+    Month: from_months, months;
     Power: from_kw, kw;
     Price: from_milli_yuan_per_mwh, milli_yuan_per_mwh;
 }

@@ -17,6 +17,7 @@
 mod carbon;
 mod energy;
 mod money;
+mod month;
 mod quantity;
 mod rounding;
 mod time;
@@ -24,6 +25,7 @@ mod time;
 pub use carbon::{Allowances, BasisPoints, CarbonPrice, EmissionFactor, Emissions};
 pub use energy::{Energy, Power};
 pub use money::{MicroYuan, Money, Price};
+pub use month::Month;
 pub use quantity::OverflowError;
 pub use rounding::{div_half_away, largest_remainder};
 pub use time::{ClockTime, DeliveryDay, DeliveryPeriod, Resolution};

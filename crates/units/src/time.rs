@@ -165,7 +165,7 @@ impl DeliveryPeriod {
 // The two calendar conversions below use the well-known shift of the year to begin in March, so
 // that the leap day is the last day of the year and months follow one linear rule.
 
-fn days_from_civil(year: i32, month: u32, day: u32) -> Option<i32> {
+pub(crate) fn days_from_civil(year: i32, month: u32, day: u32) -> Option<i32> {
     if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
         return None;
     }
@@ -187,7 +187,7 @@ fn days_from_civil(year: i32, month: u32, day: u32) -> Option<i32> {
     era.checked_mul(146_097)?.checked_add(day_of_era)?.checked_sub(719_468)
 }
 
-fn civil_from_days(days: i32) -> (i64, i64, i64) {
+pub(crate) fn civil_from_days(days: i32) -> (i64, i64, i64) {
     let shifted = i64::from(days).saturating_add(719_468);
     let era = shifted.div_euclid(146_097);
     let doe = shifted.rem_euclid(146_097);
