@@ -17,7 +17,15 @@ use duet_market::settlement::spot::{Method, SpotEnergy, SpotPrices, settle_spot}
 use duet_units::{BasisPoints, CarbonPrice, EmissionFactor, Emissions, Energy, Price};
 
 fn main() {
+    warm_heap();
     divan::main();
+}
+
+/// Gives the heap the shape of a process that has run for a while. The allocator keeps memory up
+/// to twice the largest block it ever gave back, so after this the operating system is not asked
+/// for the same pages again on every call.
+fn warm_heap() {
+    drop(black_box(Vec::<u8>::with_capacity(31 << 20)));
 }
 
 /// An argument of a bench, shown as `name=value`.

@@ -147,26 +147,24 @@ pub struct JointClearing {
 pub fn clear_joint(orders: &[GameOrder], rule: &GameRule) -> Result<JointClearing, OverflowError> {
     let plain: Vec<Order> = orders.iter().map(|game_order| game_order.order).collect();
     let first = clear(&plain, &rule.call)?;
-    let mut trades = first_trades(&plain, &first)?;
-    let rents = rents(orders, &first.fills)?;
+    let rents = Rents::of(orders, &first.fills)?;
     let fund = fund(&rents, rule.fund_share)?;
     let outcome =
         if rule.second_stage { second::run(orders, &first.fills, rule, fund)? } else { None };
     let Some(outcome) = outcome else {
+        let trades = trades(orders, [pair(&plain, &first.fills)?, Vec::new()], &first, None)?;
         return Ok(JointClearing { first, second: None, trades, levies: Vec::new() });
     };
-    let second_trades = second_trades(orders, &plain, &outcome)?;
-    let compensation = Money::sum(
-        second_trades
-            .iter()
-            .map(|trade| trade.received.minus(trade.paid))
-            .collect::<Result<Vec<_>, _>>()?,
-    )?;
-    let levies = levies(compensation, &rents)?;
+    let pairs = [pair(&plain, &first.fills)?, pair(&plain, &outcome.fills)?];
+    drop(plain);
+    let trades = trades(orders, pairs, &first, Some(&outcome))?;
+    let compensated = trades.iter().rev().take_while(|trade| trade.stage == Stage::Second);
+    let compensation = compensated.map(|trade| trade.received.minus(trade.paid));
+    let compensation = Money::sum(compensation.collect::<Result<Vec<_>, _>>()?)?;
+    let levies = rents.levies(compensation)?;
     let costs = Costs::of(orders, &outcome)?;
     let allocations = costs.allocations(compensation)?;
     let m_literal = costs.literal(compensation, outcome.volume)?;
-    trades.extend(second_trades);
     let second::Outcome { buyer_price, seller_price, volume, fills, cap } = outcome;
     let second = SecondStage {
         buyer_price,
@@ -182,88 +180,100 @@ pub fn clear_joint(orders: &[GameOrder], rule: &GameRule) -> Result<JointClearin
     Ok(JointClearing { first, second: Some(second), trades, levies })
 }
 
-fn first_trades(plain: &[Order], first: &Clearing) -> Result<Vec<Trade>, OverflowError> {
-    let Some(price) = first.price else { return Ok(Vec::new()) };
-    let trade = |Pair { buy, sell, quantity }| {
-        let paid = price.cost_of(quantity)?;
-        Ok(Trade {
-            stage: Stage::First,
-            buy,
-            sell,
-            quantity,
-            buyer_price: price,
-            seller_price: price,
-            paid,
-            received: paid,
-        })
-    };
-    pair(plain, &first.fills)?.into_iter().map(trade).collect()
-}
-
-/// The rent that each seller collected in the first stage, in micro-yuan, by position.
-fn rents(orders: &[GameOrder], fills: &[Energy]) -> Result<Vec<i128>, OverflowError> {
-    let mut rents = Vec::with_capacity(orders.len());
-    for (game_order, fill) in orders.iter().zip(fills) {
-        let rent = match game_order.order.side {
-            Side::Buy => 0,
-            Side::Sell if game_order.rent < Price::ZERO => {
-                return Err(OverflowError { operation: "rent", unit: "milli-yuan/MWh" });
-            }
-            Side::Sell => game_order.rent.value_of(*fill)?.micro_yuan(),
-        };
-        rents.push(rent);
-    }
-    Ok(rents)
-}
-
-/// The fund: the share of all rents, rounded down.
-fn fund(rents: &[i128], share: BasisPoints) -> Result<MicroYuan, OverflowError> {
-    let overflow = OverflowError { operation: "compensation fund", unit: "micro-yuan" };
-    if share < BasisPoints::ZERO || BasisPoints::ONE < share {
-        return Err(overflow);
-    }
-    let total = MicroYuan::sum(rents.iter().copied().map(MicroYuan::from_micro_yuan))?;
-    let product = total.micro_yuan().checked_mul(share.bp().into()).ok_or(overflow)?;
-    Ok(MicroYuan::from_micro_yuan(product.div_euclid(BasisPoints::ONE.bp().into())))
-}
-
-fn second_trades(
+/// The trades of the pairs of both stages, in one list of the right length: at a hundred thousand
+/// orders, growing and joining lists costs more than filling them.
+fn trades(
     orders: &[GameOrder],
-    plain: &[Order],
-    outcome: &second::Outcome,
+    pairs: [Vec<Pair>; 2],
+    first: &Clearing,
+    second: Option<&second::Outcome>,
 ) -> Result<Vec<Trade>, OverflowError> {
-    let overflow = OverflowError { operation: "compensation", unit: "fen" };
-    let buyer_price = outcome.buyer_price;
-    let mut trades = Vec::new();
-    for pair in pair(plain, &outcome.fills)? {
-        let registered = orders.get(pair.sell).ok_or(overflow)?.registered_ask;
-        let seller_price = registered.max(buyer_price).min(outcome.seller_price);
-        let paid = buyer_price.cost_of(pair.quantity)?;
-        let exact = seller_price.minus(buyer_price)?.value_of(pair.quantity)?;
-        let compensation = Money::from_fen(exact.micro_yuan().div_euclid(MICRO_YUAN_PER_FEN));
-        trades.push(Trade {
-            stage: Stage::Second,
-            buy: pair.buy,
-            sell: pair.sell,
-            quantity: pair.quantity,
-            buyer_price,
-            seller_price,
-            paid,
-            received: paid.plus(compensation)?,
-        });
+    let [first_pairs, second_pairs] = pairs;
+    let mut trades = Vec::with_capacity(first_pairs.len().saturating_add(second_pairs.len()));
+    if let Some(price) = first.price {
+        for pair in first_pairs {
+            trades.push(first_trade(pair, price)?);
+        }
+    }
+    if let Some(outcome) = second {
+        for pair in second_pairs {
+            trades.push(second_trade(orders, pair, outcome)?);
+        }
     }
     Ok(trades)
 }
 
+fn first_trade(pair: Pair, price: Price) -> Result<Trade, OverflowError> {
+    let Pair { buy, sell, quantity } = pair;
+    let paid = price.cost_of(quantity)?;
+    let (stage, buyer_price, seller_price, received) = (Stage::First, price, price, paid);
+    Ok(Trade { stage, buy, sell, quantity, buyer_price, seller_price, paid, received })
+}
+
+fn second_trade(
+    orders: &[GameOrder],
+    pair: Pair,
+    outcome: &second::Outcome,
+) -> Result<Trade, OverflowError> {
+    let overflow = OverflowError { operation: "compensation", unit: "fen" };
+    let Pair { buy, sell, quantity } = pair;
+    let buyer_price = outcome.buyer_price;
+    let registered = orders.get(sell).ok_or(overflow)?.registered_ask;
+    let seller_price = registered.max(buyer_price).min(outcome.seller_price);
+    let paid = buyer_price.cost_of(quantity)?;
+    let exact = seller_price.minus(buyer_price)?.value_of(quantity)?;
+    let compensation = Money::from_fen(exact.micro_yuan().div_euclid(MICRO_YUAN_PER_FEN));
+    let (stage, received) = (Stage::Second, paid.plus(compensation)?);
+    Ok(Trade { stage, buy, sell, quantity, buyer_price, seller_price, paid, received })
+}
+
 const MICRO_YUAN_PER_FEN: i128 = 10_000;
 
-/// Collects what was paid out from those whose rent made the fund, in proportion to it.
-fn levies(compensation: Money, rents: &[i128]) -> Result<Vec<Levy>, OverflowError> {
-    let payers = || rents.iter().copied().enumerate().filter(|(_, rent)| *rent > 0);
-    let weights: Vec<i128> = payers().map(|(_, rent)| rent).collect();
-    let parts = largest_remainder(compensation.fen(), &weights)?;
-    let levies = payers().zip(parts).filter(|(_, part)| *part > 0);
-    Ok(levies.map(|((sell, _), part)| Levy { sell, amount: Money::from_fen(part) }).collect())
+/// The sellers that collected a rent in the first stage, by position, and how much it is.
+struct Rents {
+    sells: Vec<usize>,
+    micro_yuan: Vec<i128>,
+}
+
+impl Rents {
+    fn of(orders: &[GameOrder], fills: &[Energy]) -> Result<Self, OverflowError> {
+        let mut all = Self { sells: Vec::new(), micro_yuan: Vec::new() };
+        for (index, (game_order, fill)) in orders.iter().zip(fills).enumerate() {
+            if game_order.order.side == Side::Buy {
+                continue;
+            }
+            if game_order.rent < Price::ZERO {
+                return Err(OverflowError { operation: "rent", unit: "milli-yuan/MWh" });
+            }
+            let rent = game_order.rent.value_of(*fill)?.micro_yuan();
+            if rent > 0 {
+                all.sells.push(index);
+                all.micro_yuan.push(rent);
+            }
+        }
+        Ok(all)
+    }
+
+    /// Collects what was paid out from those whose rent made the fund, in proportion to it.
+    fn levies(&self, compensation: Money) -> Result<Vec<Levy>, OverflowError> {
+        let parts = largest_remainder(compensation.fen(), &self.micro_yuan)?;
+        let mut levies = Vec::with_capacity(parts.len());
+        for (sell, part) in self.sells.iter().zip(parts).filter(|(_, part)| *part > 0) {
+            levies.push(Levy { sell: *sell, amount: Money::from_fen(part) });
+        }
+        Ok(levies)
+    }
+}
+
+/// The fund: the share of all rents, rounded down.
+fn fund(rents: &Rents, share: BasisPoints) -> Result<MicroYuan, OverflowError> {
+    let overflow = OverflowError { operation: "compensation fund", unit: "micro-yuan" };
+    if share < BasisPoints::ZERO || BasisPoints::ONE < share {
+        return Err(overflow);
+    }
+    let total = MicroYuan::sum(rents.micro_yuan.iter().copied().map(MicroYuan::from_micro_yuan))?;
+    let product = total.micro_yuan().checked_mul(share.bp().into()).ok_or(overflow)?;
+    Ok(MicroYuan::from_micro_yuan(product.div_euclid(BasisPoints::ONE.bp().into())))
 }
 
 /// The second-stage sellers with the energy and the registered cost by which compensation is
@@ -278,7 +288,7 @@ impl Costs {
     fn of(orders: &[GameOrder], outcome: &second::Outcome) -> Result<Self, OverflowError> {
         let mut all = Self { sells: Vec::new(), quantities: Vec::new(), costs: Vec::new() };
         for (index, (game_order, fill)) in orders.iter().zip(&outcome.fills).enumerate() {
-            if game_order.order.side == Side::Sell && !fill.is_zero() {
+            if !fill.is_zero() && game_order.order.side == Side::Sell {
                 all.sells.push(index);
                 all.quantities.push(fill.kwh().into());
                 // A negative registered cost (subsidised output) bears no share.

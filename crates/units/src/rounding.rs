@@ -13,17 +13,28 @@ use crate::OverflowError;
 /// NDRC/NEA 2025-976 art. 12: amounts are rounded half up to the fen, once per statement line.
 #[must_use]
 pub fn div_half_away(dividend: i128, divisor: i128) -> Option<i128> {
-    if divisor <= 0 {
-        return None;
-    }
-    let quotient = dividend.checked_div(divisor)?;
-    let remainder = dividend.checked_rem(divisor)?.unsigned_abs();
+    let (quotient, remainder) = divide(dividend, divisor)?;
+    let remainder = remainder.unsigned_abs();
     // remainder < divisor <= i128::MAX, so doubling fits u128.
     if remainder.checked_mul(2)? < divisor.unsigned_abs() {
         Some(quotient)
     } else {
         quotient.checked_add(dividend.signum())
     }
+}
+
+/// Quotient, rounded towards zero, and remainder; `None` if `divisor` is not positive. Most amounts
+/// fit 64 bits, in which dividing takes a fraction of the time it takes in 128.
+fn divide(dividend: i128, divisor: i128) -> Option<(i128, i128)> {
+    if divisor <= 0 {
+        return None;
+    }
+    if let (Ok(dividend), Ok(divisor)) = (i64::try_from(dividend), i64::try_from(divisor)) {
+        let (quotient, remainder) =
+            (dividend.checked_div(divisor)?, dividend.checked_rem(divisor)?);
+        return Some((quotient.into(), remainder.into()));
+    }
+    Some((dividend.checked_div(divisor)?, dividend.checked_rem(divisor)?))
 }
 
 /// Splits `total` in proportion to `weights` so that the parts sum to `total` exactly.
@@ -53,10 +64,10 @@ pub fn largest_remainder(total: i128, weights: &[i128]) -> Result<Vec<i128>, Ove
     let mut left = total;
     for (index, weight) in weights.iter().enumerate() {
         let product = total.checked_mul(*weight).ok_or(overflow)?;
-        let part = product.checked_div(sum).ok_or(overflow)?;
+        let (part, remainder) = divide(product, sum).ok_or(overflow)?;
         left = left.checked_sub(part).ok_or(overflow)?;
         parts.push(part);
-        remainders.push((std::cmp::Reverse(product.checked_rem(sum).ok_or(overflow)?), index));
+        remainders.push((std::cmp::Reverse(remainder), index));
     }
     let Ok(left) = usize::try_from(left) else { return Err(overflow) };
     if left > 0 {
@@ -112,6 +123,15 @@ mod tests {
                 let floor = total * weight / sum;
                 prop_assert!(floor <= *part && *part <= floor + 1);
             }
+        }
+
+        #[test]
+        fn division_is_the_same_in_64_and_in_128_bits(
+            dividend in prop_oneof![any::<i64>().prop_map(i128::from), any::<i128>(), Just(i64::MIN.into())],
+            divisor in prop_oneof![1..100_i128, any::<i64>().prop_map(i128::from), any::<i128>()],
+        ) {
+            let expected = (divisor > 0).then(|| (dividend / divisor, dividend % divisor));
+            prop_assert_eq!(divide(dividend, divisor), expected);
         }
 
         #[test]

@@ -43,6 +43,8 @@ struct Rest {
     price: Price,
     /// The ask without compensation; the bid again for a buy order.
     ask: Price,
+    /// The rent of a sell order.
+    rent: Price,
     claim: Claim,
 }
 
@@ -65,11 +67,14 @@ pub(super) fn run(
     fill(&buys, at_buy, last.volume, rule.call.rationing, &mut fills)?;
     fill(&sells, at_sell, last.volume, rule.call.rationing, &mut fills)?;
 
-    let traded = || orders.iter().zip(&fills).filter(|(_, fill)| !fill.is_zero());
-    let sold = || traded().filter(|(game_order, _)| game_order.order.side == Side::Sell);
-    let ask = sold().map(|(game_order, _)| game_order.order.limit).max();
-    let rent = sold().map(|(game_order, _)| game_order.rent).max();
-    let (Some(seller_price), Some(rent)) = (ask, rent) else { return Ok(None) };
+    let is_filled = |rest: &&Rest| fills.get(rest.claim.order).is_some_and(|fill| !fill.is_zero());
+    // Sells stand by price, so those filled stand before all at worse prices.
+    let entered = sells.iter().take_while(|rest| rest.price <= last.compensated_ask);
+    let dearest = entered.filter(is_filled).fold(None, |dearest: Option<(Price, Price)>, rest| {
+        let (ask, rent) = dearest.unwrap_or((rest.ask, rest.rent));
+        Some((ask.max(rest.ask), rent.max(rest.rent)))
+    });
+    let Some((seller_price, rent)) = dearest else { return Ok(None) };
     Ok(Some(Outcome {
         buyer_price: last.bid,
         seller_price,
@@ -95,11 +100,14 @@ fn rests(
         }
         let claim = Claim::of(index, order, left.kwh());
         match order.side {
-            Side::Buy => buys.push(Rest { price: order.limit, ask: order.limit, claim }),
+            Side::Buy => {
+                let (price, rent) = (order.limit, Price::ZERO);
+                buys.push(Rest { price, ask: price, rent, claim });
+            }
             Side::Sell if order.limit <= game_order.registered_ask => {
-                let compensation = game_order.rent.min(rule.compensation_cap);
-                let price = order.limit.minus(compensation)?;
-                sells.push(Rest { price, ask: order.limit, claim });
+                let rent = game_order.rent;
+                let price = order.limit.minus(rent.min(rule.compensation_cap))?;
+                sells.push(Rest { price, ask: order.limit, rent, claim });
             }
             Side::Sell => {}
         }
