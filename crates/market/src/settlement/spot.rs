@@ -58,16 +58,17 @@ pub fn settle_spot(
             (Item::DayAhead, day_ahead, prices.day_ahead)
         });
     let difference = prices.contract.minus(prices.reference)?;
-    let mut lines = match method {
-        Method::One => vec![
+    let mut lines = Vec::with_capacity(3);
+    match method {
+        Method::One => lines.extend([
             line(first_item, first_energy, first_price)?,
             line(Item::Difference, energy.contracted, difference)?,
-        ],
-        Method::Two => vec![
+        ]),
+        Method::Two => lines.extend([
             line(Item::Contract, energy.contracted, difference.plus(first_price)?)?,
             line(first_item, first_energy.minus(energy.contracted)?, first_price)?,
-        ],
-    };
+        ]),
+    }
     if let Some(day_ahead) = energy.day_ahead {
         let deviation = energy.metered.minus(day_ahead)?;
         lines.push(line(Item::RealTime, deviation, prices.real_time)?);
