@@ -74,6 +74,9 @@ const terms = {
 };
 const sessions = Array.from({ length: 200 }, (_, index) => ({
   id: index + 1,
+  mode: { kind: "joint" },
+  days: 1,
+  settled_days: 0,
   day: new Date(epoch + (index + 1) * 86_400_000).toISOString().slice(0, 10),
   gate_open_ms: epoch + index * PERIOD_MS * PACE,
   gate_close_ms: epoch + (index + 1) * PERIOD_MS * PACE,

@@ -4,7 +4,7 @@ use crate::codec::{Decode, DecodeError, Encode, coded, record};
 use crate::ids::{
     CertificateLotId, DispatchId, OrderId, OrganisationId, PaymentId, SessionId, UnitId,
 };
-use crate::records::SessionTerms;
+use crate::records::{Mode, SessionTerms};
 use duet_market::order::Side;
 use duet_units::{Allowances, BasisPoints, ClockTime, DeliveryDay, Energy, Money, Price};
 
@@ -33,8 +33,12 @@ record! {
 record! {
     /// The notice of a session.
     pub struct SessionNotice {
-        /// The day of delivery.
+        /// How orders are matched.
+        pub mode: Mode,
+        /// The first day of delivery.
         pub day: DeliveryDay,
+        /// How many days in a row; one in a joint session.
+        pub days: u16,
         /// When orders are taken from.
         pub gate_open: ClockTime,
         /// When the session clears.

@@ -6,6 +6,8 @@ mod clear;
 mod deliver;
 mod money;
 mod order;
+mod period;
+mod position;
 mod session;
 mod settle;
 

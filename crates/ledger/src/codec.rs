@@ -173,6 +173,12 @@ impl<A: Decode, B: Decode, C: Decode> Decode for (A, B, C) {
     }
 }
 
+impl<T: Encode> Encode for &T {
+    fn encode(&self, out: &mut Vec<u8>) {
+        (*self).encode(out);
+    }
+}
+
 impl<T: Encode> Encode for Option<T> {
     fn encode(&self, out: &mut Vec<u8>) {
         self.is_some().encode(out);

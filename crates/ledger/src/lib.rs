@@ -51,8 +51,8 @@ pub use ids::{
 pub use receipt::{Receipt, chain_receipts};
 pub use records::{
     AccountKey, AccountKind, Balance, CarbonAccount, CertificateLot, CertificateState, Counter,
-    Dispatch, DispatchState, Identity, LineItem, MeterRecord, Order, OrderStatus, Organisation,
-    Payment, PaymentState, PeriodClearing, Phase, Role, Roles, Session, SessionTerms,
+    Dispatch, DispatchState, Identity, LineItem, MeterRecord, Mode, Order, OrderStatus,
+    Organisation, Payment, PaymentState, PeriodClearing, Phase, Role, Roles, Session, SessionTerms,
     StatementLine, Technology, Trade, Unit,
 };
 pub use rejection::{Refusal, Rejection};

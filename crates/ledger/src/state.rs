@@ -13,7 +13,7 @@ use crate::records::{
     StatementLine, Trade, Unit,
 };
 use crate::table::Table;
-use duet_units::{Allowances, ClockTime, DeliveryDay, Energy, Money};
+use duet_units::{Allowances, ClockTime, DeliveryDay, Energy, Money, OverflowError};
 use std::collections::BTreeMap;
 
 /// The rows that a block changed, by key; `None` is a removed row.
@@ -126,8 +126,12 @@ pub struct State {
     pub(crate) counters: Table<Counter, u64>,
     /// Derived: pending and filled orders by session and period, in order of acceptance.
     pub(crate) books: BTreeMap<(SessionId, u8), Vec<OrderId>>,
-    /// Derived: energy of live orders by session, unit and period.
+    /// Derived: energy of pending orders by session, unit and period; of orders that would take
+    /// from the unit's position, negative.
     pub(crate) commitments: BTreeMap<(SessionId, UnitId, u8), Energy>,
+    /// Derived: what each unit sold less what it bought by session and period, of a point of
+    /// consumption the reverse; trades in default left out.
+    pub(crate) positions: BTreeMap<(SessionId, UnitId, u8), Energy>,
 }
 
 /// Runs `$body` with `$table` standing for each table in turn, in the order of their tags.
@@ -174,6 +178,7 @@ impl State {
             counters: Table::new(19),
             books: BTreeMap::new(),
             commitments: BTreeMap::new(),
+            positions: BTreeMap::new(),
         })
     }
 
@@ -217,7 +222,9 @@ impl State {
             let (tag, key) = key.split_first().ok_or(DecodeError::Truncated("key"))?;
             state.restore_row(*tag, key, row)?;
         }
-        state.rebuild_indexes();
+        state
+            .rebuild_indexes()
+            .map_err(|_| DecodeError::UnknownTag { field: "trade", value: 0 })?;
         Ok(state)
     }
 
@@ -228,18 +235,32 @@ impl State {
         Err(DecodeError::UnknownTag { field: "table", value: tag.into() })
     }
 
-    fn rebuild_indexes(&mut self) {
-        for (id, order) in self.orders.rows() {
+    fn rebuild_indexes(&mut self) -> Result<(), OverflowError> {
+        let orders: Vec<OrderId> = self.orders.rows().keys().copied().collect();
+        for id in orders {
+            let Some(order) = self.orders.get(id) else { continue };
             if order.status == OrderStatus::Cancelled {
                 continue;
             }
-            self.books.entry((order.session, order.period)).or_default().push(*id);
+            self.books.entry((order.session, order.period)).or_default().push(id);
             if order.status == OrderStatus::Pending {
-                let key = (order.session, order.unit, order.period);
-                let sum = self.commitments.entry(key).or_default();
-                *sum = sum.plus(order.quantity).unwrap_or(Energy::MAX);
+                let (unit, side, left) = (order.unit, order.side, order.left()?);
+                let key = (order.session, unit, order.period);
+                self.commit(key, side, left)?;
             }
         }
+        let trades: Vec<(OrderId, OrderId, Energy)> = self
+            .trades
+            .rows()
+            .values()
+            .filter(|trade| !trade.defaulted)
+            .map(|trade| (trade.buy, trade.sell, trade.quantity))
+            .collect();
+        for (buy, sell, energy) in trades {
+            self.add_position(buy, energy)?;
+            self.add_position(sell, energy)?;
+        }
+        Ok(())
     }
 
     /// Takes the rows that changed since the last call.

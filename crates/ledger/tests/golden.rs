@@ -4,10 +4,11 @@
 
 use duet_ledger::{
     Acknowledgement, Action, Body, CertificateLotId, DispatchId, Encode, Genesis, Identity,
-    Intervention, MeterReport, OrderId, OrderRequest, Organisation, OrganisationId, PaymentId,
-    PublicKey, Quality, Rationing, Reading, Receipt, Registration, Rejection, RetirementPurpose,
-    Role, Roles, SessionId, SessionNotice, SessionTerms, Side, Technology, Transaction, Unit,
-    UnitId, Unsigned, Validator, chain_receipts, decode_all, merkle_path, merkle_root,
+    Intervention, MeterReport, Mode, OrderId, OrderRequest, Organisation, OrganisationId,
+    PaymentId, PublicKey, Quality, Rationing, Reading, Receipt, Registration, Rejection,
+    RetirementPurpose, Role, Roles, SessionId, SessionNotice, SessionTerms, Side, Technology,
+    Transaction, Unit, UnitId, Unsigned, Validator, chain_receipts, decode_all, merkle_path,
+    merkle_root,
 };
 use duet_units::{
     Allowances, BasisPoints, CarbonPrice, ClockTime, DeliveryDay, EmissionFactor, Energy, Money,
@@ -120,6 +121,8 @@ fn carbon_actions() -> Vec<(&'static str, Action)> {
 fn notice() -> SessionNotice {
     let price = Price::from_milli_yuan_per_mwh;
     SessionNotice {
+        mode: Mode::Joint,
+        days: 1,
         day: DeliveryDay::parse("2026-07-06").unwrap(),
         gate_open: ClockTime::from_unix_ms(1_783_224_000_000),
         gate_close: ClockTime::from_unix_ms(1_783_231_200_000),

@@ -15,8 +15,8 @@ use crate::{
 };
 use duet_ledger::{
     Acknowledgement, Action, CertificateState, Digest, DispatchId, DispatchState, MeterReport,
-    PaymentId, PaymentState, Phase, Quality, Reading, RetirementPurpose, SessionId, SessionNotice,
-    SessionTerms, State,
+    Mode, PaymentId, PaymentState, Phase, Quality, Reading, RetirementPurpose, SessionId,
+    SessionNotice, SessionTerms, State,
 };
 use duet_node::{FinalReceipt, Handle, SubmitError};
 use duet_study::scenario::{MeterId, PeriodEnergy, Scenario};
@@ -110,7 +110,7 @@ impl TradingDay {
         self.state(|state| {
             let mut sessions = state.sessions().iter();
             sessions
-                .find(|(_, s)| s.day == day && s.phase != Phase::Void)
+                .find(|(_, s)| s.mode.is_joint() && s.day == day && s.phase != Phase::Void)
                 .map(|(id, s)| (*id, s.phase, s.dispatched))
         })
     }
@@ -181,7 +181,14 @@ impl TradingDay {
         self.clock.jump_to(open.plus_ms(-HOUR_MS));
         if self.session_of(day).is_none() {
             let terms = self.terms();
-            let notice = SessionNotice { day, gate_open: open, gate_close: close, terms };
+            let notice = SessionNotice {
+                mode: Mode::Joint,
+                day,
+                days: 1,
+                gate_open: open,
+                gate_close: close,
+                terms,
+            };
             let receipt = self.actor("EXCHANGE").act(Action::OpenSession(notice)).await;
             tally.note("notice of the session", receipt)?;
         }

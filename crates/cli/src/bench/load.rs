@@ -3,9 +3,9 @@
 use super::measure::now;
 use anyhow::{Context as _, bail};
 use duet_ledger::{
-    Action, Genesis, Identity, OrderRequest, Organisation, OrganisationId, PublicKey, Registration,
-    Role, Roles, SessionId, SessionNotice, SessionTerms, Technology, Unit, UnitId, Unsigned,
-    Validator,
+    Action, Genesis, Identity, Mode, OrderRequest, Organisation, OrganisationId, PublicKey,
+    Registration, Role, Roles, SessionId, SessionNotice, SessionTerms, Technology, Unit, UnitId,
+    Unsigned, Validator,
 };
 use duet_market::order::{Rationing, Side};
 use duet_node::{Clock, Handle, SubmitError};
@@ -111,6 +111,8 @@ impl Market {
         }
         let price = Price::from_milli_yuan_per_mwh;
         let notice = SessionNotice {
+            mode: Mode::Joint,
+            days: 1,
             day: DAY,
             gate_open: time.now(),
             gate_close: gate_close(),

@@ -1,14 +1,12 @@
 //! The gate closes: each period is cleared, trades are made, the rest is released.
 
+use super::money::times;
+use super::period::clear_period;
 use crate::event::Event;
 use crate::ids::{OrderId, OrganisationId, SessionId};
-use crate::records::{
-    AccountKind, Order, OrderStatus, Payment, PaymentState, PeriodClearing, Phase, SessionTerms,
-    Trade,
-};
+use crate::records::{AccountKind, Order, OrderStatus, Payment, PaymentState, Phase, Trade};
 use crate::state::{BrokenInvariant, State};
-use duet_market::auction::CallRule;
-use duet_market::game::{self, GameOrder, GameRule, JointClearing, clear_joint};
+use duet_market::game::{self, GameOrder};
 use duet_market::order::Side;
 use duet_units::{Energy, Money, OverflowError, Price};
 use std::collections::BTreeMap;
@@ -21,31 +19,36 @@ impl State {
         session: SessionId,
         events: &mut Vec<Event>,
     ) -> Result<(), BrokenInvariant> {
-        let Some(row) = self.sessions.get(session) else { return Ok(()) };
-        let rule = game_rule(&row.terms);
+        let Some(row) = self.sessions.get(session).cloned() else { return Ok(()) };
         let mut cleared = Vec::new();
         for period in 0..row.terms.resolution.periods() {
             let book = self.books.get(&(session, period)).cloned().unwrap_or_default();
             let orders: Vec<GameOrder> =
                 book.iter().filter_map(|id| self.game_order(*id)).collect();
-            match clear_joint(&orders, &rule) {
-                Ok(clearing) => cleared.push((period, book, clearing)),
+            match clear_period(&orders, &row)? {
+                Ok((clearing, trades)) => cleared.push((period, book, clearing, trades)),
                 Err(OverflowError { .. }) => return self.void_session(session, events),
             }
         }
-        let (mut first, mut second, mut trades) = (Energy::ZERO, Energy::ZERO, 0_u64);
-        for (period, book, clearing) in &cleared {
-            let row = summary(clearing)?;
-            first = first.plus(row.volume)?;
-            second = second.plus(row.second_volume)?;
-            trades = trades.saturating_add(u64::try_from(clearing.trades.len()).unwrap_or(0));
-            self.clearings.insert((session, *period), row);
-            self.book_trades((session, *period), book, &clearing.trades)?;
+        let (mut first, mut second, mut count) = (Energy::ZERO, Energy::ZERO, 0_u64);
+        for (period, book, clearing, trades) in cleared {
+            first = first.plus(clearing.volume)?;
+            second = second.plus(clearing.second_volume)?;
+            count = count.saturating_add(u64::try_from(trades.len()).unwrap_or(0));
+            self.clearings.insert((session, period), clearing);
+            self.book_trades((session, period), &book, &trades)?;
         }
         self.commitments.retain(|(other, _, _), _| *other != session);
         self.set_phase(session, Phase::Cleared);
-        events.push(Event::SessionCleared { session, trades, first, second });
-        self.close_orders(session, events)
+        events.push(Event::SessionCleared { session, trades: count, first, second });
+        self.close_orders(session, events)?;
+        if !row.mode.is_joint() {
+            let hash = self.result_hash(session, &[], &[]);
+            if let Some(row) = self.sessions.get_mut(session) {
+                row.result_hash = Some(hash);
+            }
+        }
+        Ok(())
     }
 
     fn game_order(&self, id: OrderId) -> Option<GameOrder> {
@@ -80,6 +83,7 @@ impl State {
                 if let Some(row) = self.orders.get_mut(id) {
                     row.filled = row.filled.plus(trade.quantity)?;
                 }
+                self.add_position(id, trade.quantity)?;
             }
             let id = self.change_progress(|progress| {
                 let id = progress.next_trade;
@@ -113,12 +117,13 @@ impl State {
         session: SessionId,
         events: &mut Vec<Event>,
     ) -> Result<(), BrokenInvariant> {
+        let days = self.sessions.get(session).map_or(1, |session| session.days);
         let mut owed: BTreeMap<OrderId, Money> = BTreeMap::new();
         for id in self.session_trades(session) {
             let Some(trade) = self.trades.get(id) else { continue };
             // What a buyer is owed, at a price below zero, comes with the settlement.
             let sum = owed.entry(trade.buy).or_default();
-            *sum = sum.plus(trade.paid.max(Money::ZERO))?;
+            *sum = sum.plus(times(trade.paid.max(Money::ZERO), days)?)?;
         }
         // Every buyer that filled, also one that owes nothing.
         let mut payments: BTreeMap<OrganisationId, Money> = BTreeMap::new();
@@ -142,8 +147,7 @@ impl State {
                 };
             }
         }
-        self.propose_payments(session, payments, events);
-        Ok(())
+        self.propose_payments(session, payments, events)
     }
 
     /// Proposes to the bank what each buyer owes. Who owes nothing, at a price of zero or below,
@@ -153,10 +157,10 @@ impl State {
         session: SessionId,
         payments: BTreeMap<OrganisationId, Money>,
         events: &mut Vec<Event>,
-    ) {
+    ) -> Result<(), BrokenInvariant> {
         for (payer, amount) in payments {
             if amount.is_zero() {
-                self.pass_on_payment(session, payer, OrderStatus::Paid);
+                self.pass_on_payment(session, payer, OrderStatus::Paid)?;
                 continue;
             }
             let mut progress = self.progress();
@@ -170,6 +174,7 @@ impl State {
         if self.payments_resolved(session) {
             self.pass_on_to_sellers(session);
         }
+        Ok(())
     }
 
     /// Brings what is held for an order from `held` to `keep`. The sum of an order's trades, each
@@ -198,40 +203,4 @@ fn check_fill(order: &Order) -> Result<(), BrokenInvariant> {
         return Err(BrokenInvariant("an order is never filled beyond its quantity"));
     }
     Ok(())
-}
-
-fn game_rule(terms: &SessionTerms) -> GameRule {
-    GameRule {
-        call: CallRule {
-            numerator: terms.price_numerator.into(),
-            denominator: terms.price_denominator.into(),
-            rationing: terms.rationing,
-        },
-        second_stage: terms.second_stage,
-        compensation_cap: terms.compensation_cap,
-        fund_share: terms.fund_share,
-    }
-}
-
-fn summary(clearing: &JointClearing) -> Result<PeriodClearing, BrokenInvariant> {
-    let second = clearing.second.as_ref();
-    let fund = second.map_or(0, |stage| stage.fund.micro_yuan().div_euclid(10_000));
-    let compensation = second.map_or(Money::ZERO, |stage| stage.compensation);
-    let levied = Money::sum(clearing.levies.iter().map(|levy| levy.amount))?;
-    let given = clearing
-        .trades
-        .iter()
-        .try_fold(Money::ZERO, |sum, trade| sum.plus(trade.received.minus(trade.paid)?))?;
-    if levied != compensation || given != compensation {
-        return Err(BrokenInvariant("compensation paid is compensation levied"));
-    }
-    Ok(PeriodClearing {
-        price: clearing.first.price,
-        volume: clearing.first.volume,
-        buyer_price: second.map(|stage| stage.buyer_price),
-        seller_price: second.map(|stage| stage.seller_price),
-        second_volume: second.map_or(Energy::ZERO, |stage| stage.volume),
-        compensation,
-        fund: Money::from_fen(fund),
-    })
 }

@@ -10,7 +10,7 @@ use crate::records::{
 };
 use crate::rejection::{Refusal, Rejection};
 use crate::state::State;
-use duet_units::{DeliveryDay, DeliveryPeriod, Energy, Power};
+use duet_units::{DeliveryDay, DeliveryPeriod, Power};
 use std::collections::BTreeMap;
 
 impl State {
@@ -22,17 +22,24 @@ impl State {
         caller.needs(&[Role::Dispatcher])?;
         let session =
             self.sessions.get(id).ok_or(Rejection::UnknownSession.of("session", id.0, 0))?;
-        if session.phase != Phase::Cleared || session.dispatched {
+        if session.phase != Phase::Cleared || session.dispatched || !session.mode.is_joint() {
             return Err(Rejection::WrongPhase.of("session", id.0, session.phase.code()));
         }
-        if !self.payments_resolved(id) {
-            return Err(Rejection::PaymentsOpen.of("session", id.0, 0));
+        for (id, _) in self.covering(session.day) {
+            if !self.payments_resolved(id) {
+                return Err(Rejection::PaymentsOpen.of("session", id.0, 0));
+            }
+        }
+        for (id, other) in self.covering(session.day) {
+            if other.phase < Phase::Cleared {
+                return Err(Rejection::SessionsOpen.of("session", id.0, other.phase.code()));
+            }
         }
         Ok(session.clone())
     }
 
-    /// Instructs every generating unit that sold, one setpoint a period: the energy it owes over
-    /// the length of the period.
+    /// Instructs every generating unit that sold, in whatever session for the day, one setpoint a
+    /// period: the energy it owes over the length of the period.
     pub(super) fn issue_dispatch(
         &mut self,
         caller: Caller,
@@ -43,7 +50,7 @@ impl State {
         let periods = session.terms.resolution.periods();
         let hour_parts = i64::from(periods).checked_div(24).unwrap_or(1);
         let mut schedules: BTreeMap<UnitId, Vec<Power>> = BTreeMap::new();
-        for ((unit, period), energy) in self.contracts(id)? {
+        for ((unit, period), energy) in self.contracts(session.day, session.terms.resolution)? {
             let generates = self.units.get(unit).is_some_and(|u| !u.technology.consumes());
             if !generates {
                 continue;
@@ -71,10 +78,13 @@ impl State {
             self.dispatches.insert(dispatch, row);
             events.push(Event::DispatchIssued { dispatch, session: id, unit });
         }
-        if let Some(row) = self.sessions.get_mut(id) {
-            row.dispatched = true;
+        let covering: Vec<SessionId> = self.covering(session.day).map(|(id, _)| id).collect();
+        for id in covering {
+            if let Some(row) = self.sessions.get_mut(id) {
+                row.dispatched = true;
+            }
+            self.move_orders(id, None, OrderStatus::Paid, OrderStatus::Dispatched);
         }
-        self.move_orders(id, None, OrderStatus::Paid, OrderStatus::Dispatched);
         self.deliver_metered(id, session.day);
         Ok(u64::from(id.0))
     }
@@ -91,25 +101,6 @@ impl State {
         for only in metered {
             self.move_orders(id, Some(only), OrderStatus::Dispatched, OrderStatus::Delivered);
         }
-    }
-
-    /// What each unit owes or is owed in each period, over both stages, without trades in default.
-    pub(super) fn contracts(
-        &self,
-        session: SessionId,
-    ) -> Result<BTreeMap<(UnitId, u8), Energy>, Refusal> {
-        let mut contracts: BTreeMap<(UnitId, u8), Energy> = BTreeMap::new();
-        for trade in self.trades.rows().values() {
-            if trade.session != session || trade.defaulted {
-                continue;
-            }
-            for order in [trade.buy, trade.sell] {
-                let Some(order) = self.orders.get(order) else { continue };
-                let sum = contracts.entry((order.unit, trade.period)).or_default();
-                *sum = sum.plus(trade.quantity)?;
-            }
-        }
-        Ok(contracts)
     }
 
     /// Moves the orders of a session, or of one unit and period of it, from one status to another.
@@ -183,13 +174,15 @@ impl State {
         }
     }
 
-    /// The session that a day's readings belong to, settled or not.
+    /// The joint session that a day's readings belong to, settled or not.
     fn session_of_day(&self, day: DeliveryDay) -> Option<(SessionId, &Session)> {
         self.sessions
             .rows()
             .iter()
             .rev()
-            .find(|(_, session)| session.day == day && session.phase != Phase::Void)
+            .find(|(_, session)| {
+                session.mode.is_joint() && session.day == day && session.phase != Phase::Void
+            })
             .map(|(id, session)| (*id, session))
     }
 

@@ -2,14 +2,20 @@
 
 use super::{Caller, Failure};
 use crate::event::Event;
-use crate::ids::{OrganisationId, PaymentId, SessionId};
+use crate::ids::{OrganisationId, PaymentId, SessionId, TradeId};
 use crate::records::{AccountKey, AccountKind, Balance, OrderStatus, Payment, PaymentState, Role};
 use crate::rejection::{Refusal, Rejection};
 use crate::state::{BrokenInvariant, State};
-use duet_units::Money;
+use duet_units::{Money, OverflowError};
 
 /// The most money of one deposit: 1e15 fen, ten trillion yuan.
 const DEPOSIT_MAX_FEN: i128 = 1_000_000_000_000_000;
+
+/// The amount of one delivery day for all days of a product.
+pub(super) fn times(amount: Money, days: u16) -> Result<Money, OverflowError> {
+    let overflow = OverflowError { operation: "amount of all delivery days", unit: "fen" };
+    amount.fen().checked_mul(days.into()).map(Money::from_fen).ok_or(overflow)
+}
 
 impl State {
     /// Moves `amount` from one account to another; the one place where money moves, so balances
@@ -114,7 +120,7 @@ impl State {
             row.state = state;
         }
         let bought = if confirmed { OrderStatus::Paid } else { OrderStatus::Defaulted };
-        self.pass_on_payment(payment.session, payment.payer, bought);
+        self.pass_on_payment(payment.session, payment.payer, bought)?;
         events.push(Event::PaymentResolved { payment: id, confirmed });
         if self.payments_resolved(payment.session) {
             self.pass_on_to_sellers(payment.session);
@@ -136,7 +142,7 @@ impl State {
         session: SessionId,
         payer: OrganisationId,
         status: OrderStatus,
-    ) {
+    ) -> Result<(), BrokenInvariant> {
         for id in self.session_orders(session) {
             if let Some(order) = self.orders.get(id)
                 && order.owner == payer
@@ -155,13 +161,22 @@ impl State {
                     .get(id)
                     .and_then(|trade| self.orders.get(trade.buy))
                     .map(|order| order.owner);
-                if buyer == Some(payer)
-                    && let Some(trade) = self.trades.get_mut(id)
-                {
-                    trade.defaulted = true;
+                if buyer == Some(payer) {
+                    self.default_trade(id)?;
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Takes a trade and what it moved out again.
+    fn default_trade(&mut self, id: TradeId) -> Result<(), BrokenInvariant> {
+        let Some(trade) = self.trades.get_mut(id) else { return Ok(()) };
+        trade.defaulted = true;
+        let (buy, sell, energy) = (trade.buy, trade.sell, trade.quantity.negated()?);
+        self.add_position(buy, energy)?;
+        self.add_position(sell, energy)?;
+        Ok(())
     }
 
     /// Once no payment is open, a sell order is paid if any of its trades is, else in default.

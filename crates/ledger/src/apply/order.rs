@@ -1,15 +1,17 @@
 //! Placing and withdrawing orders.
 
+use super::money::times;
+use super::position::Period;
 use super::{Caller, Failure};
 use crate::action::OrderRequest;
 use crate::event::Event;
-use crate::ids::OrderId;
-use crate::records::{AccountKind, Order, OrderStatus, Phase, Role, Session, SessionTerms, Unit};
+use crate::ids::{OrderId, SessionId, UnitId};
+use crate::records::{AccountKind, Order, OrderStatus, Phase, Role, Session, Unit};
 use crate::rejection::{Refusal, Rejection};
 use crate::state::State;
 use duet_market::carbon::{CarbonTerms, Offer, offer};
 use duet_market::order::Side;
-use duet_units::{BasisPoints, ClockTime, Energy, Money, Price, Resolution};
+use duet_units::{BasisPoints, ClockTime, Energy, Money, OverflowError, Price, Resolution};
 
 /// The most orders of one session.
 const SESSION_ORDERS_MAX: u32 = 1_000_000;
@@ -32,17 +34,22 @@ impl State {
         if unit.owner != caller.organisation {
             return Err(Rejection::NotYours.of("unit", request.unit.0, 0));
         }
-        if unit.technology.consumes() != (request.side == Side::Buy) {
+        let opens = unit.technology.consumes() == (request.side == Side::Buy);
+        if session.mode.is_joint() && !opens {
             return Err(Rejection::WrongSide.of("side", i64::from(request.side == Side::Sell), 0));
         }
-        self.check_quantity(request, unit, &session.terms)?;
-        check_price(request, &session.terms)?;
+        self.check_quantity(request, unit, session)?;
+        check_price(request, session)?;
         if session.orders >= SESSION_ORDERS_MAX {
             return Err(Rejection::TooManyOrders.of("session", session.orders, SESSION_ORDERS_MAX));
         }
-        let offer = effective(request, unit, &session.terms)?;
+        self.check_direction(request, opens)?;
+        let offer = effective(request, unit, session)?;
         let escrow = match request.side {
-            Side::Buy => request.limit.value_of(request.quantity)?.rounded_up()?.max(Money::ZERO),
+            Side::Buy => {
+                let a_day = request.limit.value_of(request.quantity)?.rounded_up()?;
+                times(a_day.max(Money::ZERO), session.days)?
+            }
             Side::Sell => Money::ZERO,
         };
         let available = self.balance(caller.organisation, AccountKind::Available);
@@ -101,8 +108,9 @@ impl State {
         &self,
         request: &OrderRequest,
         unit: &Unit,
-        terms: &SessionTerms,
+        session: &Session,
     ) -> Result<(), Refusal> {
+        let terms = &session.terms;
         let quantity = request.quantity.kwh();
         if quantity <= 0 {
             return Err(Rejection::QuantityNotPositive.of("quantity", quantity, 0));
@@ -110,13 +118,47 @@ impl State {
         if quantity.checked_rem(terms.lot.kwh()) != Some(0) {
             return Err(Rejection::OffLot.of("quantity", quantity, terms.lot.kwh()));
         }
-        let most = period_energy(unit, terms.resolution);
+        let opens = unit.technology.consumes() == (request.side == Side::Buy);
+        let (resolution, index) = (terms.resolution, request.period);
         let key = (request.session, request.unit, request.period);
         let committed = self.commitments.get(&key).copied().unwrap_or_default();
-        // Both are at most a unit's capacity, unless the sum does not fit: then it is over, too.
-        if request.quantity.plus(committed).map_or(true, |sum| sum > most) {
-            return Err(Rejection::OverCapacity.of("quantity", quantity, most.kwh()));
+        for day in session.delivery_days() {
+            let (firm, with_open) = self.held(request.unit, Period { day, resolution, index })?;
+            let most = if opens {
+                period_energy(unit, resolution).minus(with_open)?
+            } else {
+                // What is bought back, open orders counted, is at most what is held.
+                firm.plus(committed.min(Energy::ZERO))?
+            };
+            if request.quantity > most {
+                return Err(Rejection::OverCapacity.of("quantity", quantity, most.kwh()));
+            }
         }
+        Ok(())
+    }
+
+    /// A unit buys or sells in one period of a session, not both (Shandong rules 4.4.17(5)).
+    fn check_direction(&self, request: &OrderRequest, opens: bool) -> Result<(), Refusal> {
+        let key = (request.session, request.unit, request.period);
+        for rows in [&self.commitments, &self.positions] {
+            let energy = rows.get(&key).copied().unwrap_or_default();
+            if (opens && energy < Energy::ZERO) || (!opens && energy > Energy::ZERO) {
+                return Err(Rejection::BothDirections.of("side", energy.kwh(), 0));
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts the energy of an order that is, or is no longer, pending.
+    pub(crate) fn commit(
+        &mut self,
+        key: (SessionId, UnitId, u8),
+        side: Side,
+        energy: Energy,
+    ) -> Result<(), OverflowError> {
+        let energy = if self.opens(key.1, side) { energy } else { energy.negated()? };
+        let committed = self.commitments.entry(key).or_default();
+        *committed = committed.plus(energy)?;
         Ok(())
     }
 
@@ -139,8 +181,7 @@ impl State {
             session.orders = session.orders.saturating_add(1);
         }
         let key = (request.session, request.unit, request.period);
-        let committed = self.commitments.entry(key).or_default();
-        *committed = committed.plus(order.quantity).map_err(Refusal::from)?;
+        self.commit(key, order.side, order.quantity).map_err(Refusal::from)?;
         self.books.entry((request.session, request.period)).or_default().push(id);
         let (session, owner) = (order.session, order.owner);
         self.orders.insert(id, order);
@@ -177,9 +218,8 @@ impl State {
         let escrow = (order.owner, AccountKind::Escrow);
         self.post(escrow, (order.owner, AccountKind::Available), order.escrow)?;
         let key = (order.session, order.unit, order.period);
-        if let Some(committed) = self.commitments.get_mut(&key) {
-            *committed = committed.minus(order.quantity).map_err(Refusal::from)?;
-        }
+        let released = order.left().and_then(Energy::negated).map_err(Refusal::from)?;
+        self.commit(key, order.side, released).map_err(Refusal::from)?;
         // Numbers rise in order of acceptance, so a book is sorted.
         if let Some(book) = self.books.get_mut(&(order.session, order.period))
             && let Ok(place) = book.binary_search(&id)
@@ -196,7 +236,8 @@ impl State {
     }
 }
 
-fn check_price(request: &OrderRequest, terms: &SessionTerms) -> Result<(), Refusal> {
+fn check_price(request: &OrderRequest, session: &Session) -> Result<(), Refusal> {
+    let terms = &session.terms;
     let limit = request.limit.milli_yuan_per_mwh();
     if limit.checked_rem(terms.tick.milli_yuan_per_mwh()) != Some(0) {
         return Err(Rejection::OffTick.of("limit", limit, terms.tick.milli_yuan_per_mwh()));
@@ -208,8 +249,8 @@ fn check_price(request: &OrderRequest, terms: &SessionTerms) -> Result<(), Refus
         return Err(Rejection::OutsideBand.of("limit", limit, terms.ceiling.milli_yuan_per_mwh()));
     }
     let most = match request.side {
-        Side::Buy => BasisPoints::ZERO,
-        Side::Sell => BasisPoints::ONE,
+        Side::Sell if session.mode.is_joint() => BasisPoints::ONE,
+        Side::Buy | Side::Sell => BasisPoints::ZERO,
     };
     if request.conductivity < BasisPoints::ZERO || request.conductivity > most {
         let declared = request.conductivity.bp();
@@ -224,9 +265,11 @@ pub(super) fn period_energy(unit: &Unit, resolution: Resolution) -> Energy {
     Energy::from_kwh(kw_ms.div_euclid(3_600_000))
 }
 
-/// What the auction sees: a sell order carries the carbon adder, a buy order only its limit.
-fn effective(request: &OrderRequest, unit: &Unit, terms: &SessionTerms) -> Result<Offer, Refusal> {
-    if request.side == Side::Buy {
+/// What the auction sees: in a joint session a sell order carries the carbon adder; every other
+/// order is seen at its limit.
+fn effective(request: &OrderRequest, unit: &Unit, session: &Session) -> Result<Offer, Refusal> {
+    let terms = &session.terms;
+    if request.side == Side::Buy || !session.mode.is_joint() {
         return Ok(Offer {
             ask: request.limit,
             registered_ask: Price::ZERO,

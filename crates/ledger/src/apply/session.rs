@@ -4,13 +4,15 @@ use super::{Caller, Failure};
 use crate::action::{Intervention, SessionNotice};
 use crate::event::Event;
 use crate::ids::{OrderId, SessionId, TradeId};
-use crate::records::{AccountKind, OrderStatus, Phase, Role, Session, SessionTerms};
+use crate::records::{AccountKind, Mode, OrderStatus, Phase, Role, Session, SessionTerms};
 use crate::rejection::{Refusal, Rejection};
 use crate::state::{BrokenInvariant, State};
 use duet_units::{BasisPoints, Money};
 
 /// The most sessions in progress at a time.
-const LIVE_SESSIONS_MAX: usize = 16;
+const LIVE_SESSIONS_MAX: usize = 64;
+/// The most delivery days of one product: a year.
+const PRODUCT_DAYS_MAX: u16 = 366;
 /// How many ended sessions keep their orders, trades and lines in the state. Older ones live on in
 /// the blocks, from which an index can be made again.
 const ENDED_SESSIONS_KEPT: usize = 3;
@@ -35,7 +37,7 @@ impl State {
                 caller.time.unix_ms(),
             ));
         }
-        if let Some((field, value)) = bad_term(&notice.terms) {
+        if let Some((field, value)) = bad_product(notice).or_else(|| bad_term(&notice.terms)) {
             return Err(Rejection::BadTerms.of(field, value, 0));
         }
         let live = self.sessions.rows().values().filter(|s| s.phase.is_live()).count();
@@ -43,9 +45,23 @@ impl State {
             let limit = i64::try_from(LIVE_SESSIONS_MAX).unwrap_or(i64::MAX);
             return Err(Rejection::TooManySessions.of("sessions", limit, limit));
         }
-        let taken = |s: &Session| s.day == notice.day && s.phase != Phase::Void;
-        if self.sessions.rows().values().any(taken) {
-            return Err(Rejection::DayTaken.of("day", notice.day.days(), 0));
+        self.check_days(notice)
+    }
+
+    /// Holds a product to the sessions that share a day with it.
+    fn check_days(&self, notice: &SessionNotice) -> Result<(), Refusal> {
+        let product = notice.announced();
+        let sharing = |session: &&Session| {
+            session.phase != Phase::Void && product.delivery_days().any(|day| session.covers(day))
+        };
+        for other in self.sessions.rows().values().filter(sharing) {
+            let joint = [other, &product].iter().filter(|session| session.mode.is_joint()).count();
+            if joint == 2 {
+                return Err(Rejection::DayTaken.of("day", notice.day.days(), 0));
+            }
+            if other.mode.is_joint() && (other.dispatched || other.phase == Phase::Settled) {
+                return Err(Rejection::DayDispatched.of("day", other.day.days(), 0));
+            }
         }
         Ok(())
     }
@@ -61,17 +77,7 @@ impl State {
         let id = progress.next_session;
         progress.next_session = id.next();
         self.progress.insert((), progress);
-        let session = Session {
-            day: notice.day,
-            gate_open: notice.gate_open,
-            gate_close: notice.gate_close,
-            terms: notice.terms.clone(),
-            phase: Phase::Announced,
-            orders: 0,
-            dispatched: false,
-            result_hash: None,
-        };
-        self.sessions.insert(id, session);
+        self.sessions.insert(id, notice.announced());
         events.push(Event::SessionAnnounced { session: id, day: notice.day });
         self.forget_old_sessions();
         // The gate may open at this very block.
@@ -224,12 +230,48 @@ impl State {
         self.lines.remove_where(|(of, _), _| *of == id);
         self.clearings.remove_where(|(of, _), _| *of == id);
         // A session that was called off may have a successor for its day.
-        if !self.sessions.rows().values().any(|other| other.day == session.day) {
-            self.readings.remove_where(|(_, day, _), _| *day == session.day);
+        let day = session.day;
+        let joint = |other: &Session| other.mode.is_joint() && other.day == day;
+        if session.mode.is_joint() && !self.sessions.rows().values().any(joint) {
+            self.readings.remove_where(|(_, of, _), _| *of == day);
         }
+        self.positions.retain(|(of, _, _), _| *of != id);
         self.books.retain(|(of, _), _| *of != id);
         self.commitments.retain(|(of, _, _), _| *of != id);
     }
+}
+
+impl SessionNotice {
+    /// The session that it announces.
+    fn announced(&self) -> Session {
+        Session {
+            mode: self.mode,
+            day: self.day,
+            days: self.days,
+            gate_open: self.gate_open,
+            gate_close: self.gate_close,
+            terms: self.terms.clone(),
+            phase: Phase::Announced,
+            orders: 0,
+            dispatched: false,
+            settled_days: 0,
+            result_hash: None,
+        }
+    }
+}
+
+/// The first part of the product or mode that is outside its limits.
+fn bad_product(notice: &SessionNotice) -> Option<(&'static str, i64)> {
+    let most = if notice.mode.is_joint() { 1 } else { PRODUCT_DAYS_MAX };
+    if !(1..=most).contains(&notice.days) {
+        return Some(("days", notice.days.into()));
+    }
+    let share = match notice.mode {
+        Mode::Uniform(share) | Mode::Pairwise(share) => share,
+        Mode::Joint | Mode::Call => BasisPoints::ZERO,
+    };
+    let holds = (BasisPoints::ZERO..=BasisPoints::ONE).contains(&share);
+    (!holds).then_some(("mode", share.bp()))
 }
 
 /// The first term that contradicts another or a limit.

@@ -6,18 +6,20 @@ use crate::event::Event;
 use crate::hash::{Digest, hash};
 use crate::ids::{OrderId, OrganisationId, SessionId, TradeId, UnitId};
 use crate::records::{
-    AccountKind, LineItem, OrderStatus, Phase, Role, Session, StatementLine, Trade,
+    AccountKind, LineItem, Mode, OrderStatus, Phase, Role, Session, StatementLine, Trade,
 };
 use crate::rejection::{Refusal, Rejection};
 use crate::state::{BrokenInvariant, State};
 use duet_market::game::Stage;
-use duet_units::{Emissions, Energy, Money, Price, largest_remainder};
+use duet_units::{DeliveryDay, Emissions, Energy, Money, Price, largest_remainder};
 use std::collections::{BTreeMap, BTreeSet};
 
 const RESULT_DOMAIN: &[u8] = b"duet/session-result/v1";
 
 /// Metered energy of each unit and period of the day.
 type Metered = BTreeMap<(UnitId, u8), Energy>;
+/// A trade's name on every chain.
+type TradePlace = (Mode, DeliveryDay, u64);
 
 impl State {
     pub(super) fn check_settle(
@@ -28,7 +30,7 @@ impl State {
         caller.needs(&[Role::Exchange])?;
         let session =
             self.sessions.get(id).ok_or(Rejection::UnknownSession.of("session", id.0, 0))?;
-        if session.phase != Phase::Cleared || !session.dispatched {
+        if session.phase != Phase::Cleared || !session.dispatched || !session.mode.is_joint() {
             return Err(Rejection::WrongPhase.of("session", id.0, session.phase.code()));
         }
         let metered: Metered = self
@@ -39,8 +41,12 @@ impl State {
             .map(|((unit, _, period), row)| ((*unit, *period), row.energy))
             .collect();
         // Every period, not only those with a contract: what a unit does besides is a deviation.
-        let units: BTreeSet<UnitId> =
-            self.contracts(id)?.into_keys().map(|(unit, _)| unit).collect();
+        let units: BTreeSet<UnitId> = self
+            .contracts(session.day, session.terms.resolution)
+            .map_err(|broken| Rejection::OutOfRange.of(broken.0, 0, 0))?
+            .into_keys()
+            .map(|(unit, _)| unit)
+            .collect();
         for unit in units {
             for period in 0..session.terms.resolution.periods() {
                 if !metered.contains_key(&(unit, period)) {
@@ -59,9 +65,13 @@ impl State {
     ) -> Result<u64, Failure> {
         let (session, metered) = self.check_settle(&caller, id)?;
         let mut lines = Vec::new();
-        for period in 0..session.terms.resolution.periods() {
-            self.contract_lines(id, period, &mut lines)?;
-            self.compensation_lines(&session, (id, period), &mut lines)?;
+        for (other, _) in self.covering(session.day) {
+            for (period, trades) in self.trades_by_period(other) {
+                self.contract_lines((id, period), &trades, &mut lines)?;
+                if other == id {
+                    self.compensation_lines(&session, (id, period), &trades, &mut lines)?;
+                }
+            }
         }
         self.deviation_lines(id, &session, &metered, &mut lines)?;
         for line in &lines {
@@ -91,13 +101,27 @@ impl State {
             self.lines.insert((id, place), line);
         }
         self.move_orders(id, None, OrderStatus::Delivered, OrderStatus::Settled);
+        self.end_day(session.day);
         if let Some(row) = self.sessions.get_mut(id) {
-            row.phase = Phase::Settled;
             row.result_hash = Some(result_hash);
         }
         self.assert_conserved()?;
         events.push(Event::SessionSettled { session: id, lines: count, emissions, result_hash });
         Ok(u64::from(id.0))
+    }
+
+    /// Counts the day as settled in every session that covers it; the last day ends a session.
+    fn end_day(&mut self, day: DeliveryDay) {
+        let covering: Vec<SessionId> = self.covering(day).map(|(id, _)| id).collect();
+        for id in covering {
+            let Some(row) = self.sessions.get_mut(id) else { continue };
+            row.settled_days = row.settled_days.saturating_add(1);
+            if row.settled_days < row.days {
+                continue;
+            }
+            row.phase = Phase::Settled;
+            self.move_orders(id, None, OrderStatus::Dispatched, OrderStatus::Settled);
+        }
     }
 
     /// What must hold over the whole state after every settlement.
@@ -115,13 +139,15 @@ impl State {
         Ok(())
     }
 
-    fn period_trades(&self, session: SessionId, period: u8) -> Vec<(TradeId, &Trade)> {
-        self.trades
-            .rows()
-            .iter()
-            .filter(|(_, t)| t.session == session && t.period == period && !t.defaulted)
-            .map(|(id, trade)| (*id, trade))
-            .collect()
+    /// The trades of a session that are not in default, by period.
+    fn trades_by_period(&self, session: SessionId) -> BTreeMap<u8, Vec<(TradeId, &Trade)>> {
+        let mut periods: BTreeMap<u8, Vec<(TradeId, &Trade)>> = BTreeMap::new();
+        for (id, trade) in self.trades.rows() {
+            if trade.session == session && !trade.defaulted {
+                periods.entry(trade.period).or_default().push((*id, trade));
+            }
+        }
+        periods
     }
 
     fn order_of(&self, id: OrderId) -> Result<(OrganisationId, UnitId, Price), BrokenInvariant> {
@@ -135,11 +161,11 @@ impl State {
     /// zero the seller the buyer.
     fn contract_lines(
         &self,
-        session: SessionId,
-        period: u8,
+        (session, period): (SessionId, u8),
+        trades: &[(TradeId, &Trade)],
         lines: &mut Vec<StatementLine>,
     ) -> Result<(), BrokenInvariant> {
-        for (id, trade) in self.period_trades(session, period) {
+        for (id, trade) in trades {
             let (buyer, ..) = self.order_of(trade.buy)?;
             let (seller, unit, _) = self.order_of(trade.sell)?;
             let (payer, payee) =
@@ -149,7 +175,7 @@ impl State {
                 period,
                 item: LineItem::Contract,
                 unit,
-                trade: Some(id),
+                trade: Some(*id),
                 payer,
                 payee,
                 energy: trade.quantity,
@@ -169,11 +195,12 @@ impl State {
         &self,
         terms: &Session,
         (session, period): (SessionId, u8),
+        trades: &[(TradeId, &Trade)],
         lines: &mut Vec<StatementLine>,
     ) -> Result<(), BrokenInvariant> {
         let (mut due, mut wants) = (Vec::new(), Vec::new());
         let mut rents: BTreeMap<(OrganisationId, UnitId, OrderId), i128> = BTreeMap::new();
-        for (id, trade) in self.period_trades(session, period) {
+        for (id, trade) in trades {
             let (owner, unit, rent) = self.order_of(trade.sell)?;
             match trade.stage {
                 Stage::First => {
@@ -182,7 +209,7 @@ impl State {
                     *sum = sum.checked_add(value).ok_or(BrokenInvariant("sum of rents"))?;
                 }
                 Stage::Second => {
-                    due.push((id, owner, unit, trade.quantity));
+                    due.push((*id, owner, unit, trade.quantity));
                     wants.push(trade.received.minus(trade.paid)?.fen());
                 }
             }
@@ -231,7 +258,7 @@ impl State {
         metered: &Metered,
         lines: &mut Vec<StatementLine>,
     ) -> Result<(), BrokenInvariant> {
-        let contracts = self.contracts(session).map_err(|_| BrokenInvariant("sum of contracts"))?;
+        let contracts = self.contracts(row.day, row.terms.resolution)?;
         for ((unit, period), energy) in metered {
             let Some(meter) = self.units.get(*unit) else { continue };
             let contracted = contracts.get(&(*unit, *period)).copied().unwrap_or_default();
@@ -285,7 +312,7 @@ impl State {
     /// The hash of what the day came to. Orders and trades are named by their place in the
     /// session, and no heights or times enter, so that the same book gives the same hash on every
     /// chain.
-    fn result_hash(
+    pub(super) fn result_hash(
         &self,
         session: SessionId,
         lines: &[StatementLine],
@@ -298,6 +325,7 @@ impl State {
             period.encode(&mut bytes);
             clearing.encode(&mut bytes);
         }
+        let places = self.trade_places();
         let place = |id: OrderId| self.orders.get(id).map_or(u32::MAX, |order| order.sequence);
         let trades = self.session_trades(session);
         for id in &trades {
@@ -307,10 +335,9 @@ impl State {
             (trade.quantity, trade.buyer_price, trade.seller_price).encode(&mut bytes);
             (trade.paid, trade.received, trade.defaulted).encode(&mut bytes);
         }
-        let first = trades.first().map_or(0, |id| id.0);
         for line in lines {
             (line.period, line.item, line.unit).encode(&mut bytes);
-            line.trade.map(|id| id.0.saturating_sub(first)).encode(&mut bytes);
+            line.trade.and_then(|id| places.get(&id)).encode(&mut bytes);
             (line.payer, line.payee).encode(&mut bytes);
             (line.energy, line.price, line.amount).encode(&mut bytes);
         }
@@ -318,5 +345,19 @@ impl State {
             lot.encode(&mut bytes);
         }
         hash(RESULT_DOMAIN, &[&bytes])
+    }
+
+    /// Names every trade without its number on this chain: by the mode and first delivery day of
+    /// its session, and its place among the trades of that session.
+    fn trade_places(&self) -> BTreeMap<TradeId, TradePlace> {
+        let mut counts: BTreeMap<SessionId, u64> = BTreeMap::new();
+        let mut places = BTreeMap::new();
+        for (id, trade) in self.trades.rows() {
+            let Some(session) = self.sessions.get(trade.session) else { continue };
+            let count = counts.entry(trade.session).or_default();
+            places.insert(*id, (session.mode, session.day, *count));
+            *count = count.saturating_add(1);
+        }
+        places
     }
 }

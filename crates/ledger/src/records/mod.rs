@@ -15,4 +15,4 @@ pub use delivery::{Dispatch, DispatchState, MeterRecord};
 pub use money::{AccountKey, AccountKind, Balance, LineItem, Payment, PaymentState, StatementLine};
 pub use order::{Order, OrderStatus, Trade};
 pub use participant::{Identity, Organisation, Role, Roles, Technology, Unit};
-pub use session::{PeriodClearing, Phase, Session, SessionTerms};
+pub use session::{Mode, PeriodClearing, Phase, Session, SessionTerms};

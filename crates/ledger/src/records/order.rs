@@ -5,14 +5,15 @@ use crate::codec::{coded, record};
 use crate::ids::{OrderId, OrganisationId, PublicKey, SessionId, UnitId};
 use duet_market::game::Stage;
 use duet_market::order::Side;
-use duet_units::{BasisPoints, ClockTime, Energy, Money, Price};
+use duet_units::{BasisPoints, ClockTime, Energy, Money, OverflowError, Price};
 
 coded! {
     /// Where an order stands; the last five are final.
     pub enum OrderStatus ("order status") {
         /// In the book, waiting for the gate to close.
         Pending = 0,
-        /// Filled, at least in part; the rest is released.
+        /// Filled, at least in part; the rest is released. In a continuous book an order with a
+        /// rest stays pending.
         Matched = 1,
         /// Paid for.
         Paid = 2,
@@ -96,7 +97,7 @@ record! {
         pub period: u8,
         /// The limit price as declared: of a sell order, without carbon.
         pub limit: Price,
-        /// The energy offered or wanted.
+        /// The energy offered or wanted, on each delivery day.
         pub quantity: Energy,
         /// The declared conductivity of the carbon price; zero for a buy order.
         pub conductivity: BasisPoints,
@@ -112,10 +113,21 @@ record! {
         pub accepted_at: ClockTime,
         /// Money held for it.
         pub escrow: Money,
-        /// The energy filled in both stages.
+        /// The energy filled, on each delivery day; in a joint session in both stages.
         pub filled: Energy,
         /// Where it stands.
         pub status: OrderStatus,
+    }
+}
+
+impl Order {
+    /// What of it is not filled.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`OverflowError`] only for an order that was filled beyond its quantity.
+    pub fn left(&self) -> Result<Energy, OverflowError> {
+        self.quantity.minus(self.filled)
     }
 }
 
@@ -132,15 +144,15 @@ record! {
         pub buy: OrderId,
         /// The sell order.
         pub sell: OrderId,
-        /// The energy.
+        /// The energy, on each delivery day.
         pub quantity: Energy,
         /// What the buyer pays per unit.
         pub buyer_price: Price,
         /// What the seller receives per unit.
         pub seller_price: Price,
-        /// What the buyer pays.
+        /// What the buyer pays for each delivery day.
         pub paid: Money,
-        /// What the seller receives; the difference is compensation from the levy.
+        /// What the seller receives for each delivery day; the difference is compensation from the levy.
         pub received: Money,
         /// Whether the buyer failed to pay; then nothing is owed on either side.
         pub defaulted: bool,

@@ -1,4 +1,4 @@
-//! A joint session: the terms in its notice, its life, and what came of it.
+//! A session: its mode and terms, which its notice gives, its life, and what came of it.
 
 use crate::codec::{coded, record};
 use crate::hash::Digest;
@@ -24,6 +24,58 @@ coded! {
         Settled = 4,
         /// Called off: every order expired, nothing traded.
         Void = 5,
+    }
+}
+
+/// How a session matches orders.
+///
+/// A joint session is the last one before a delivery day and the one under which the day is
+/// dispatched and settled. All others make contracts for one or more delivery days ahead of it.
+///
+/// # Source
+///
+/// market-rules.md 4.3 to 4.7.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Mode {
+    /// 0: The two-stage game over a call auction, with the carbon adder in every ask.
+    Joint,
+    /// 1: Centralised bidding at the uniform marginal price: this share `K1` below the bid of the
+    /// last matched pair.
+    Uniform(BasisPoints),
+    /// 2: Centralised bidding in pairs, each this share `K2` below its own bid.
+    Pairwise(BasisPoints),
+    /// 3: A call auction at the price of most volume.
+    Call,
+}
+
+impl Mode {
+    /// Whether delivery days are dispatched and settled under sessions of this mode.
+    #[must_use]
+    pub const fn is_joint(self) -> bool {
+        matches!(self, Self::Joint)
+    }
+}
+
+impl Encode for Mode {
+    fn encode(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Joint => out.push(0),
+            Self::Uniform(k1) => (1_u8, *k1).encode(out),
+            Self::Pairwise(k2) => (2_u8, *k2).encode(out),
+            Self::Call => out.push(3),
+        }
+    }
+}
+
+impl Decode for Mode {
+    fn decode(input: &mut &[u8]) -> Result<Self, DecodeError> {
+        match u8::decode(input)? {
+            0 => Ok(Self::Joint),
+            1 => Decode::decode(input).map(Self::Uniform),
+            2 => Decode::decode(input).map(Self::Pairwise),
+            3 => Ok(Self::Call),
+            value => Err(DecodeError::UnknownTag { field: "mode", value: value.into() }),
+        }
     }
 }
 
@@ -105,10 +157,15 @@ record! {
 }
 
 record! {
-    /// A joint session for one delivery day.
+    /// A session for a product: the energy of each period on one or more delivery days.
     pub struct Session {
-        /// The day of delivery.
+        /// How orders are matched.
+        pub mode: Mode,
+        /// The first day of delivery.
         pub day: DeliveryDay,
+        /// How many days in a row; the energy of an order is that of each of them. One in a joint
+        /// session.
+        pub days: u16,
         /// Orders are taken from here ...
         pub gate_open: ClockTime,
         /// ... to before here; the first block at or after it clears the session.
@@ -119,9 +176,12 @@ record! {
         pub phase: Phase,
         /// How many orders were accepted.
         pub orders: u32,
-        /// Whether dispatch has been issued.
+        /// Whether dispatch has been issued, in a session of several days for the first of them.
         pub dispatched: bool,
-        /// The hash over clearings, trades, statement lines and certificates, once settled.
+        /// How many of its days are settled.
+        pub settled_days: u16,
+        /// The hash over clearings, trades, statement lines and certificates: of a joint session
+        /// once settled, of another once cleared, without lines.
         pub result_hash: Option<Digest>,
     }
 }
@@ -143,5 +203,20 @@ record! {
         pub compensation: Money,
         /// The most that could have been paid, rounded down.
         pub fund: Money,
+    }
+}
+
+impl Session {
+    /// Whether its product is delivered on `day`.
+    #[must_use]
+    pub fn covers(&self, day: DeliveryDay) -> bool {
+        let offset = i64::from(day.days()).saturating_sub(self.day.days().into());
+        (0..i64::from(self.days)).contains(&offset)
+    }
+
+    /// Its delivery days, in order.
+    pub fn delivery_days(&self) -> impl Iterator<Item = DeliveryDay> + use<> {
+        let first = self.day.days();
+        (0..self.days).map(move |n| DeliveryDay::from_days(first.saturating_add(n.into())))
     }
 }

@@ -179,12 +179,14 @@ pub(crate) fn assert_escrow(state: &State) {
         }
     }
     for payment in state.payments().values() {
+        let session = &state.sessions()[&payment.session];
         match payment.state {
             PaymentState::Proposed => {
                 *escrow.entry(payment.payer).or_default() += payment.amount.fen();
             }
-            PaymentState::Confirmed if state.sessions()[&payment.session].phase.is_live() => {
-                trust += payment.amount.fen();
+            PaymentState::Confirmed if session.phase.is_live() => {
+                let (days, left) = (session.days, session.days - session.settled_days);
+                trust += payment.amount.fen() * i128::from(left) / i128::from(days);
             }
             PaymentState::Confirmed | PaymentState::Failed => {}
         }

@@ -1,7 +1,7 @@
 //! Who is on the test channel, and short names for what they do.
 
 use duet_ledger::{
-    Acknowledgement, Action, DispatchId, Genesis, Identity, MeterReport, OrderRequest,
+    Acknowledgement, Action, DispatchId, Genesis, Identity, MeterReport, Mode, OrderRequest,
     Organisation, OrganisationId, PaymentId, PublicKey, Quality, Rationing, Reading, Registration,
     Role, Roles, SessionId, SessionNotice, SessionTerms, Side, Technology, Unit, UnitId, Validator,
 };
@@ -196,7 +196,14 @@ pub(crate) fn terms() -> SessionTerms {
 }
 
 pub(crate) fn notice(day: DeliveryDay) -> SessionNotice {
-    SessionNotice { day, gate_open: gate_open(day), gate_close: gate_close(day), terms: terms() }
+    SessionNotice {
+        mode: Mode::Joint,
+        day,
+        days: 1,
+        gate_open: gate_open(day),
+        gate_close: gate_close(day),
+        terms: terms(),
+    }
 }
 
 pub(crate) fn open(day: DeliveryDay) -> Action {

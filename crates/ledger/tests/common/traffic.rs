@@ -4,10 +4,10 @@ use super::chain::{ELSEWHERE, draft};
 use super::market::{COAL, FACTORY, METERS, RETAIL, WIND, Who, gate_close, gate_open, terms};
 use super::random::Random;
 use duet_ledger::{
-    Acknowledgement, Action, CertificateLotId, DispatchId, Intervention, MeterReport, OrderId,
-    OrderRequest, OrganisationId, PaymentId, PaymentState, Phase, Quality, Rationing, Reading,
-    RetirementPurpose, Session, SessionId, SessionNotice, SessionTerms, Side, State, Transaction,
-    UnitId, Unsigned,
+    Acknowledgement, Action, CertificateLotId, DispatchId, Intervention, MeterReport, Mode,
+    OrderId, OrderRequest, OrganisationId, PaymentId, PaymentState, Phase, Quality, Rationing,
+    Reading, RetirementPurpose, Session, SessionId, SessionNotice, SessionTerms, Side, State,
+    Transaction, UnitId, Unsigned,
 };
 use duet_units::{
     Allowances, BasisPoints, CarbonPrice, ClockTime, DeliveryDay, DeliveryPeriod, Energy, Money,
@@ -213,7 +213,14 @@ impl Traffic {
             ..terms()
         };
         let gate_open = if self.random.one_in(4) { gate_open(day).max(now) } else { now };
-        let notice = SessionNotice { day, gate_open, gate_close: gate_close(day), terms };
+        let notice = SessionNotice {
+            mode: Mode::Joint,
+            day,
+            days: 1,
+            gate_open,
+            gate_close: gate_close(day),
+            terms,
+        };
         (Who::Exchange, Action::OpenSession(notice))
     }
 
@@ -301,7 +308,14 @@ impl Traffic {
             _ => {
                 let (gate_open, gate_close) =
                     (ClockTime::from_unix_ms(a), ClockTime::from_unix_ms(c));
-                let notice = SessionNotice { day, gate_open, gate_close, terms: terms() };
+                let notice = SessionNotice {
+                    mode: Mode::Joint,
+                    day,
+                    days: 1,
+                    gate_open,
+                    gate_close,
+                    terms: terms(),
+                };
                 (Who::Exchange, Action::OpenSession(notice))
             }
         }

@@ -25,6 +25,7 @@ fn every_rejection_is_provoked() {
         order::provoke(),
         order::provoke_limits(),
         session::provoke(),
+        session::provoke_sharing(),
         money::provoke(),
         delivery::provoke(),
         carbon::provoke(),

@@ -1,8 +1,13 @@
-//! 306 to 310: notices and interventions.
+//! 306 to 311: notices and interventions.
 
 use crate::common::chain::Chain;
-use crate::common::market::{DAY, HOUR_MS, Who, gate_open, notice, open, yuan_per_mwh};
-use duet_ledger::{Action, Intervention, SessionId, SessionNotice, SessionTerms};
+use crate::common::market::{
+    COAL, DAY, HOUR_MS, RETAIL, Who, confirm, deposit, gate_close, gate_open, notice, open,
+    request, yuan, yuan_per_mwh,
+};
+use duet_ledger::{
+    Action, Intervention, Mode, OrderRequest, SessionId, SessionNotice, SessionTerms, Side,
+};
 use duet_units::{BasisPoints, CarbonPrice, ClockTime, DeliveryDay, Energy, Price};
 use std::collections::BTreeSet;
 
@@ -18,7 +23,7 @@ pub(crate) fn provoke() -> BTreeSet<&'static str> {
     let mut chain = Chain::new();
     chain.done(Who::Exchange, open(DAY));
     // A ladder: at the limit of sessions, an hour in the past, with bad terms, on a taken day.
-    for days in 1..16 {
+    for days in 1..64 {
         chain.done(Who::Exchange, open(on(days)));
     }
     let bad = SessionTerms { tick: Price::ZERO, ..notice(DAY).terms };
@@ -31,22 +36,69 @@ pub(crate) fn provoke() -> BTreeSet<&'static str> {
         (Who::Exchange, Action::OpenSession(worst), "gate-in-past"),
         (Who::Exchange, Action::OpenSession(in_time), "bad-terms"),
         (Who::Exchange, open(DAY), "too-many-sessions"),
-        (Who::Exchange, intervene(16, Intervention::Void), "ok"),
+        (Who::Exchange, intervene(64, Intervention::Void), "ok"),
         (Who::Exchange, open(DAY), "day-taken"),
-        (Who::Exchange, open(on(15)), "ok"),
+        (Who::Exchange, open(on(63)), "ok"),
     ]);
     chain.table(vec![
         (Who::Coal, intervene(99, Intervention::Halt), "wrong-role"),
         (Who::Exchange, intervene(99, Intervention::Halt), "unknown-session"),
         (Who::Exchange, intervene(2, Intervention::Halt), "wrong-phase"),
         (Who::Exchange, intervene(1, Intervention::Resume), "wrong-phase"),
-        (Who::Exchange, intervene(16, Intervention::Void), "wrong-phase"),
+        (Who::Exchange, intervene(64, Intervention::Void), "wrong-phase"),
         (Who::Dispatcher, Action::IssueDispatch { session: SessionId(99) }, "unknown-session"),
         (Who::Dispatcher, Action::IssueDispatch { session: SessionId(1) }, "wrong-phase"),
         (Who::Exchange, Action::IssueDispatch { session: SessionId(1) }, "wrong-role"),
         (Who::Exchange, Action::SettleSession { session: SessionId(99) }, "unknown-session"),
         (Who::Exchange, Action::SettleSession { session: SessionId(1) }, "wrong-phase"),
         (Who::Dispatcher, Action::SettleSession { session: SessionId(1) }, "wrong-role"),
+    ]);
+    chain.provoked
+}
+
+/// 311, 413 and 606: sessions that share a delivery day.
+pub(crate) fn provoke_sharing() -> BTreeSet<&'static str> {
+    let mut chain = Chain::new();
+    let ahead = SessionNotice { mode: Mode::Call, ..notice(DAY) };
+    let late = SessionNotice { gate_close: gate_close(DAY).plus_ms(HOUR_MS), ..ahead.clone() };
+    let dispatch = || Action::IssueDispatch { session: SessionId(3) };
+    let order = |session: u32, side: Side| {
+        let conductivity = BasisPoints::ZERO;
+        let plain = request((COAL, side), 0, 300, 1);
+        Action::SubmitOrder(OrderRequest { session: SessionId(session), conductivity, ..plain })
+    };
+    let bid = || {
+        let conductivity = BasisPoints::ZERO;
+        Action::SubmitOrder(OrderRequest {
+            conductivity,
+            ..request((RETAIL, Side::Buy), 0, 300, 1)
+        })
+    };
+    chain.table(vec![
+        (Who::Exchange, Action::OpenSession(ahead), "ok"),
+        (Who::Exchange, Action::OpenSession(late.clone()), "ok"),
+        (Who::Exchange, open(DAY), "ok"),
+        (Who::Bank, deposit(Who::Retail, yuan(1_000), 1), "ok"),
+        (Who::Bank, deposit(Who::Coal, yuan(1_000), 2), "ok"),
+        (Who::Coal, order(1, Side::Sell), "ok"),
+        (Who::Retail, bid(), "ok"),
+    ]);
+    chain.pass_to(gate_close(DAY));
+    chain.table(vec![
+        (Who::Coal, order(2, Side::Buy), "ok"),
+        (Who::Coal, order(2, Side::Sell), "both-directions"),
+        (Who::Bank, confirm(1, true), "ok"),
+        (Who::Dispatcher, dispatch(), "sessions-open"),
+    ]);
+    chain.pass_to(gate_close(DAY).plus_ms(HOUR_MS));
+    let (gate_open, gate_close) = (chain.state.time(), DAY.start());
+    chain.table(vec![
+        (Who::Dispatcher, dispatch(), "ok"),
+        (
+            Who::Exchange,
+            Action::OpenSession(SessionNotice { gate_open, gate_close, ..late }),
+            "day-dispatched",
+        ),
     ]);
     chain.provoked
 }

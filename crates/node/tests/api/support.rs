@@ -213,7 +213,7 @@ impl Site {
 fn session_notice() -> Value {
     let day = ClockTime::from_unix_ms(START_MS).day().next();
     serde_json::json!({
-        "kind": "open_session", "day": day.to_string(),
+        "kind": "open_session", "mode": {"kind": "joint"}, "day": day.to_string(), "days": 1,
         "gate_open_ms": START_MS + 1_000, "gate_close_ms": GATE_CLOSE_MS,
         "terms": {
             "resolution": "hour", "floor_milli_yuan_per_mwh": 0,

@@ -1,6 +1,6 @@
 //! What a transaction can ask for, as JSON.
 
-use super::{Big, Day, SessionTerms, Side, mirror};
+use super::{Big, Day, Mode, SessionTerms, Side, mirror};
 use duet_ledger::{
     CertificateLotId, DispatchId, OrderId, OrganisationId, PaymentId, SessionId, UnitId,
 };
@@ -84,8 +84,12 @@ shape! {
 shape! {
     /// The notice of a session.
     SessionNotice {
-        /// The day of delivery.
+        /// How orders are matched.
+        mode: Mode,
+        /// The first day of delivery.
         day: Day,
+        /// How many days in a row; one in a joint session.
+        days: u16,
         /// When orders are taken from.
         gate_open_ms: i64,
         /// When the session clears.
@@ -363,7 +367,9 @@ impl From<duet_ledger::OrderRequest> for OrderRequest {
 impl From<SessionNotice> for duet_ledger::SessionNotice {
     fn from(wire: SessionNotice) -> Self {
         Self {
+            mode: wire.mode.into(),
             day: wire.day.0,
+            days: wire.days,
             gate_open: ClockTime::from_unix_ms(wire.gate_open_ms),
             gate_close: ClockTime::from_unix_ms(wire.gate_close_ms),
             terms: wire.terms.into(),
@@ -374,7 +380,9 @@ impl From<SessionNotice> for duet_ledger::SessionNotice {
 impl From<duet_ledger::SessionNotice> for SessionNotice {
     fn from(row: duet_ledger::SessionNotice) -> Self {
         Self {
+            mode: row.mode.into(),
             day: Day(row.day),
+            days: row.days,
             gate_open_ms: row.gate_open.unix_ms(),
             gate_close_ms: row.gate_close.unix_ms(),
             terms: SessionTerms::new(&row.terms),

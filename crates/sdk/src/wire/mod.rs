@@ -10,6 +10,7 @@ mod carbon;
 mod chain;
 mod delivery;
 mod event;
+mod mode;
 mod money;
 mod order;
 mod participant;
@@ -26,6 +27,7 @@ pub use chain::{
 };
 pub use delivery::{Dispatch, DispatchState, MeterRecord};
 pub use event::{Event, FinalEvent};
+pub use mode::Mode;
 pub use money::{AccountKind, Balance, LineItem, Payment, PaymentState, StatementLine};
 pub use order::{Order, OrderStatus, Side, Stage, Trade};
 pub use participant::{Identity, Organisation, OrganisationDetail, Role, Technology, Unit};

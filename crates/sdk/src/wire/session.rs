@@ -1,6 +1,6 @@
-//! Joint sessions.
+//! Sessions.
 
-use super::{Big, Day, Hex32, mirror, view};
+use super::{Big, Day, Hex32, Mode, mirror, view};
 use duet_units::{BasisPoints, CarbonPrice, Energy, Price};
 use serde::{Deserialize, Serialize};
 
@@ -117,12 +117,16 @@ impl From<SessionTerms> for duet_ledger::SessionTerms {
 }
 
 view! {
-    /// A joint session for one delivery day.
+    /// A session for a product: the energy of each period on one or more delivery days.
     Session(id: duet_ledger::SessionId, row: &duet_ledger::Session) {
         /// Its number.
         id: u32 = id.0;
-        /// The day of delivery.
+        /// How orders are matched.
+        mode: Mode = row.mode.into();
+        /// The first day of delivery.
         day: Day = Day(row.day);
+        /// How many days in a row.
+        days: u16 = row.days;
         /// Orders are taken from here ...
         gate_open_ms: i64 = row.gate_open.unix_ms();
         /// ... to before here.
@@ -133,7 +137,9 @@ view! {
         phase: Phase = row.phase.into();
         /// How many orders were accepted.
         orders: u32 = row.orders;
-        /// The hash over its results, once settled.
+        /// How many of its days are settled.
+        settled_days: u16 = row.settled_days;
+        /// The hash over its results: of a joint session once settled, else once cleared.
         result_hash: Option<Hex32> = row.result_hash.map(Hex32);
     }
 }

@@ -1,0 +1,145 @@
+//! One period of a session, cleared by the session's mode.
+
+use crate::records::{Mode, PeriodClearing, Session, SessionTerms};
+use crate::state::BrokenInvariant;
+use duet_market::auction::pairwise::match_pairs;
+use duet_market::auction::uniform::{MarginalPrice, UniformRule, clear_uniform};
+use duet_market::auction::{CallRule, Clearing, clear};
+use duet_market::game::{self, GameOrder, GameRule, JointClearing, Stage, clear_joint};
+use duet_market::order::Order;
+use duet_market::pairing::pair;
+use duet_units::{BasisPoints, Energy, Money, OverflowError, Price};
+
+/// What a period comes to: its summary and its trades, which name orders by their place.
+type Cleared = (PeriodClearing, Vec<game::Trade>);
+
+/// Clears the orders of one period. An overflow is a fault of the orders, not of the ledger.
+pub(super) fn clear_period(
+    orders: &[GameOrder],
+    session: &Session,
+) -> Result<Result<Cleared, OverflowError>, BrokenInvariant> {
+    if session.mode.is_joint() {
+        return match clear_joint(orders, &game_rule(&session.terms)) {
+            Ok(clearing) => Ok(Ok((summary(&clearing)?, clearing.trades))),
+            Err(overflow) => Ok(Err(overflow)),
+        };
+    }
+    let plain: Vec<Order> = orders.iter().map(|order| order.order).collect();
+    Ok(match session.mode {
+        Mode::Joint | Mode::Call => clear(&plain, &call_rule(&session.terms))
+            .and_then(|clearing| uniform(&plain, &clearing)),
+        Mode::Uniform(k1) => uniform_marginal(&plain, session, k1),
+        Mode::Pairwise(k2) => pairwise(&plain, k2),
+    })
+}
+
+fn uniform_marginal(
+    orders: &[Order],
+    session: &Session,
+    k1: BasisPoints,
+) -> Result<Cleared, OverflowError> {
+    let rationing = session.terms.rationing;
+    let rule = UniformRule { marginal: MarginalPrice::LastPair, k1, rationing };
+    uniform(orders, &clear_uniform(orders, &rule)?)
+}
+
+/// Pairs who delivers to whom at one price.
+fn uniform(orders: &[Order], clearing: &Clearing) -> Result<Cleared, OverflowError> {
+    let mut trades = Vec::new();
+    if let Some(price) = clearing.price {
+        for pair in pair(orders, &clearing.fills)? {
+            trades.push(trade((pair.buy, pair.sell), pair.quantity, price)?);
+        }
+    }
+    Ok((period_clearing(clearing.price, clearing.volume), trades))
+}
+
+/// Every pair at its own price; the period's price is their mean, weighted by energy.
+fn pairwise(orders: &[Order], k2: BasisPoints) -> Result<Cleared, OverflowError> {
+    let (mut trades, mut volume, mut value) = (Vec::new(), Energy::ZERO, 0_i128);
+    for pair in match_pairs(orders, k2)? {
+        volume = volume.plus(pair.quantity)?;
+        value = value
+            .checked_add(pair.price.value_of(pair.quantity)?.micro_yuan())
+            .ok_or(OverflowError { operation: "value of pairs", unit: "micro-yuan" })?;
+        trades.push(trade((pair.buy, pair.sell), pair.quantity, pair.price)?);
+    }
+    // The value of 1 kWh at 1 milli-yuan/MWh is 1 micro-yuan.
+    let mean = duet_units::div_half_away(value, volume.kwh().into())
+        .and_then(|price| i64::try_from(price).ok())
+        .map(Price::from_milli_yuan_per_mwh);
+    Ok((period_clearing(mean, volume), trades))
+}
+
+/// A trade at one price for both sides, its amount rounded once.
+pub(super) fn trade(
+    (buy, sell): (usize, usize),
+    quantity: Energy,
+    price: Price,
+) -> Result<game::Trade, OverflowError> {
+    let paid = price.cost_of(quantity)?;
+    let (buyer_price, seller_price, received) = (price, price, paid);
+    Ok(game::Trade {
+        stage: Stage::First,
+        buy,
+        sell,
+        quantity,
+        buyer_price,
+        seller_price,
+        paid,
+        received,
+    })
+}
+
+/// The summary of a period with one stage.
+pub(super) const fn period_clearing(price: Option<Price>, volume: Energy) -> PeriodClearing {
+    PeriodClearing {
+        price,
+        volume,
+        buyer_price: None,
+        seller_price: None,
+        second_volume: Energy::ZERO,
+        compensation: Money::ZERO,
+        fund: Money::ZERO,
+    }
+}
+
+fn call_rule(terms: &SessionTerms) -> CallRule {
+    CallRule {
+        numerator: terms.price_numerator.into(),
+        denominator: terms.price_denominator.into(),
+        rationing: terms.rationing,
+    }
+}
+
+fn game_rule(terms: &SessionTerms) -> GameRule {
+    GameRule {
+        call: call_rule(terms),
+        second_stage: terms.second_stage,
+        compensation_cap: terms.compensation_cap,
+        fund_share: terms.fund_share,
+    }
+}
+
+fn summary(clearing: &JointClearing) -> Result<PeriodClearing, BrokenInvariant> {
+    let second = clearing.second.as_ref();
+    let fund = second.map_or(0, |stage| stage.fund.micro_yuan().div_euclid(10_000));
+    let compensation = second.map_or(Money::ZERO, |stage| stage.compensation);
+    let levied = Money::sum(clearing.levies.iter().map(|levy| levy.amount))?;
+    let given = clearing
+        .trades
+        .iter()
+        .try_fold(Money::ZERO, |sum, trade| sum.plus(trade.received.minus(trade.paid)?))?;
+    if levied != compensation || given != compensation {
+        return Err(BrokenInvariant("compensation paid is compensation levied"));
+    }
+    Ok(PeriodClearing {
+        price: clearing.first.price,
+        volume: clearing.first.volume,
+        buyer_price: second.map(|stage| stage.buyer_price),
+        seller_price: second.map(|stage| stage.seller_price),
+        second_volume: second.map_or(Energy::ZERO, |stage| stage.volume),
+        compensation,
+        fund: Money::from_fen(fund),
+    })
+}

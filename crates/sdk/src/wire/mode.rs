@@ -1,0 +1,47 @@
+//! How a session matches orders.
+
+use duet_units::BasisPoints;
+use serde::{Deserialize, Serialize};
+
+/// How a session matches orders; `kind` says which.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Mode {
+    /// The two-stage game, under which a delivery day is dispatched and settled.
+    Joint,
+    /// Centralised bidding at the uniform marginal price.
+    Uniform {
+        /// How far the price lies below the bid of the last matched pair.
+        k1_bp: i64,
+    },
+    /// Centralised bidding in pairs.
+    Pairwise {
+        /// How far the price of a pair lies below its bid.
+        k2_bp: i64,
+    },
+    /// A call auction at the price of most volume.
+    Call,
+}
+
+impl From<duet_ledger::Mode> for Mode {
+    fn from(mode: duet_ledger::Mode) -> Self {
+        match mode {
+            duet_ledger::Mode::Joint => Self::Joint,
+            duet_ledger::Mode::Uniform(k1) => Self::Uniform { k1_bp: k1.bp() },
+            duet_ledger::Mode::Pairwise(k2) => Self::Pairwise { k2_bp: k2.bp() },
+            duet_ledger::Mode::Call => Self::Call,
+        }
+    }
+}
+
+impl From<Mode> for duet_ledger::Mode {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Joint => Self::Joint,
+            Mode::Uniform { k1_bp } => Self::Uniform(BasisPoints::from_bp(k1_bp)),
+            Mode::Pairwise { k2_bp } => Self::Pairwise(BasisPoints::from_bp(k2_bp)),
+            Mode::Call => Self::Call,
+        }
+    }
+}
