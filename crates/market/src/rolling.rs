@@ -11,7 +11,7 @@ use duet_units::{BasisPoints, Energy, Price};
 
 use crate::auction::uniform::price_below;
 use crate::order::Side;
-use ladder::{Ladder, Resting};
+use ladder::{Ladder, Name, Resting, slot_of};
 
 /// The prices at which orders may stand: `floor + k * tick` for `k` below `levels`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +75,7 @@ pub enum TimeInForce {
 
 /// Names an order that stands, or stood, in a book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Ticket(u32);
+pub struct Ticket(Name);
 
 /// An incoming order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -198,8 +198,7 @@ impl Book {
     /// Takes an order out of the book and returns the energy it still had; `None` if it no longer
     /// stands there. Takes constant time.
     pub fn withdraw(&mut self, ticket: Ticket) -> Option<Energy> {
-        let slot = usize::try_from(ticket.0).ok()?;
-        let Resting { left, side, .. } = *self.orders.get(slot)?;
+        let Resting { left, side, .. } = *self.orders.get(slot_of(ticket.0))?;
         if left == 0 {
             return None;
         }
@@ -207,14 +206,14 @@ impl Book {
             Side::Buy => &mut self.bids,
             Side::Sell => &mut self.asks,
         };
-        ladder.take(&mut self.orders, slot, left);
+        ladder.take(&mut self.orders, ticket.0, left);
         Some(Energy::from_kwh(left))
     }
 
     /// The energy an order still has in the book; `None` if it is filled or withdrawn.
     #[must_use]
     pub fn standing(&self, ticket: Ticket) -> Option<Energy> {
-        let resting = self.orders.get(usize::try_from(ticket.0).ok()?)?;
+        let resting = self.orders.get(slot_of(ticket.0))?;
         (resting.left > 0).then_some(Energy::from_kwh(resting.left))
     }
 
@@ -261,14 +260,13 @@ impl Book {
         while left > 0
             && let Some(level) = opposite.best()
             && crosses(incoming.side, limit, level)
-            && let Some(slot) = opposite.earliest(level)
-            && let Some(resting) = self.orders.get(slot)
+            && let Some(name) = opposite.earliest(level)
+            && let Some(resting) = self.orders.get(slot_of(name))
         {
             let kwh = left.min(resting.left);
             let price = self.pricing.trade(incoming, self.grid.price_of(level));
-            opposite.take(&mut self.orders, slot, kwh);
-            let resting = Ticket(u32::try_from(slot).unwrap_or(u32::MAX));
-            fills.push(Fill { resting, quantity: Energy::from_kwh(kwh), price });
+            opposite.take(&mut self.orders, name, kwh);
+            fills.push(Fill { resting: Ticket(name), quantity: Energy::from_kwh(kwh), price });
             left = left.saturating_sub(kwh);
         }
         left

@@ -1,26 +1,29 @@
 //! One side of a book: a queue of orders at each level of the grid.
 
+use std::num::NonZeroU32;
+
 use super::bitmap::{Bitmap, Way};
 use crate::order::Side;
 
-/// No order: the end of a queue.
-const NONE: u32 = u32::MAX;
+/// The name of an order: one more than its slot, so that no name is as short as a name.
+pub(super) type Name = NonZeroU32;
 
-/// An order that stands in the book, or stood there if it has nothing left.
+/// An order that stands in the book, or stood there if it has nothing left. Withdrawals reach for
+/// orders anywhere in memory, so every byte here is time.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Resting {
     pub(super) left: i64,
-    pub(super) level: usize,
+    level: u32,
+    previous: Option<Name>,
+    next: Option<Name>,
     pub(super) side: Side,
-    previous: u32,
-    next: u32,
 }
 
 /// The orders at one price, by time.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Queue {
-    head: u32,
-    tail: u32,
+    head: Option<Name>,
+    tail: Option<Name>,
     energy: i64,
 }
 
@@ -39,8 +42,7 @@ impl Ladder {
             Side::Buy => Way::Down,
             Side::Sell => Way::Up,
         };
-        let empty = Queue { head: NONE, tail: NONE, energy: 0 };
-        Self { queues: vec![empty; levels], occupied: Bitmap::new(levels), way }
+        Self { queues: vec![Queue::default(); levels], occupied: Bitmap::new(levels), way }
     }
 
     /// The best level that has orders.
@@ -58,57 +60,60 @@ impl Ladder {
         self.queues.get(level).map_or(0, |queue| queue.energy)
     }
 
-    /// The slot of the earliest order at a level.
-    pub(super) fn earliest(&self, level: usize) -> Option<usize> {
-        self.queues.get(level).and_then(|queue| slot_of(queue.head))
+    /// The earliest order at a level.
+    pub(super) fn earliest(&self, level: usize) -> Option<Name> {
+        self.queues.get(level)?.head
     }
 
-    /// Puts a new order behind all others of its level and returns its slot.
+    /// Puts a new order behind all others of its level and returns its name.
     pub(super) fn push(
         &mut self,
         orders: &mut Vec<Resting>,
         order: (Side, usize, i64),
-    ) -> Option<u32> {
-        let (side, level, left) = order;
-        let name = u32::try_from(orders.len()).ok().filter(|name| *name != NONE)?;
-        let queue = self.queues.get_mut(level)?;
-        orders.push(Resting { left, level, side, previous: queue.tail, next: NONE });
-        if let Some(last) = slot_of(queue.tail).and_then(|slot| orders.get_mut(slot)) {
-            last.next = name;
+    ) -> Option<Name> {
+        let (side, place, left) = order;
+        let level = u32::try_from(place).ok()?;
+        let name = Name::new(u32::try_from(orders.len()).ok()?.checked_add(1)?)?;
+        let queue = self.queues.get_mut(place)?;
+        orders.push(Resting { left, level, side, previous: queue.tail, next: None });
+        if let Some(last) = queue.tail.and_then(|last| orders.get_mut(slot_of(last))) {
+            last.next = Some(name);
         } else {
-            queue.head = name;
-            self.occupied.insert(level);
+            queue.head = Some(name);
+            self.occupied.insert(place);
         }
-        queue.tail = name;
+        queue.tail = Some(name);
         // The book has checked that the energy of the level fits.
         queue.energy = queue.energy.saturating_add(left);
         Some(name)
     }
 
-    /// Takes `kwh` off the order in `slot`, and the order out of its queue if nothing is left.
-    pub(super) fn take(&mut self, orders: &mut [Resting], slot: usize, kwh: i64) {
-        let Some(order) = orders.get_mut(slot) else { return };
-        let Some(queue) = self.queues.get_mut(order.level) else { return };
+    /// Takes `kwh` off an order, and the order out of its queue if nothing is left.
+    pub(super) fn take(&mut self, orders: &mut [Resting], name: Name, kwh: i64) {
+        let Some(order) = orders.get_mut(slot_of(name)) else { return };
+        let Ok(level) = usize::try_from(order.level) else { return };
+        let Some(queue) = self.queues.get_mut(level) else { return };
         order.left = order.left.saturating_sub(kwh);
         queue.energy = queue.energy.saturating_sub(kwh);
         if order.left > 0 {
             return;
         }
-        let Resting { level, previous, next, .. } = *order;
-        match slot_of(previous).and_then(|slot| orders.get_mut(slot)) {
+        let Resting { previous, next, .. } = *order;
+        match previous.and_then(|name| orders.get_mut(slot_of(name))) {
             Some(before) => before.next = next,
             None => queue.head = next,
         }
-        match slot_of(next).and_then(|slot| orders.get_mut(slot)) {
+        match next.and_then(|name| orders.get_mut(slot_of(name))) {
             Some(after) => after.previous = previous,
             None => queue.tail = previous,
         }
-        if queue.head == NONE {
+        if queue.head.is_none() {
             self.occupied.remove(level);
         }
     }
 }
 
-fn slot_of(name: u32) -> Option<usize> {
-    if name == NONE { None } else { usize::try_from(name).ok() }
+/// Where the order stands in the list of all orders.
+pub(super) fn slot_of(name: Name) -> usize {
+    usize::try_from(name.get().saturating_sub(1)).unwrap_or(usize::MAX)
 }
