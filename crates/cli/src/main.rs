@@ -10,6 +10,7 @@ mod order;
 mod page;
 mod remote;
 mod reports;
+mod rule;
 mod scratch;
 mod study;
 mod verify;
@@ -36,6 +37,7 @@ enum Command {
     Node(node::NodeArgs),
     Order(order::OrderArgs),
     Receipt(inspect::ReceiptArgs),
+    Rule(rule::RuleArgs),
     Session(inspect::SessionArgs),
     Study(study::StudyArgs),
     Verify(verify::VerifyArgs),
@@ -67,6 +69,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Node(args) => node::run(&args),
         Command::Order(args) => order::run(&args),
         Command::Receipt(args) => inspect::receipt(&args),
+        Command::Rule(args) => rule::run(&args),
         Command::Session(args) => inspect::session(&args),
         Command::Study(args) => study::run(args),
         Command::Verify(args) => verify::run(&args),

@@ -1,5 +1,9 @@
 //! What a transaction can ask for.
 
+mod rule;
+
+pub use rule::RuleAction;
+
 use crate::codec::{Decode, DecodeError, Encode, coded, record};
 use crate::ids::{
     CertificateLotId, DispatchId, OrderId, OrganisationId, PaymentId, SessionId, UnitId,
@@ -215,6 +219,8 @@ pub enum Action {
         /// Why, for the public log.
         reason: String,
     },
+    /// 17: Publishes rules of the market.
+    Rule(RuleAction),
 }
 
 /// Encodes a tag and the fields behind it.
@@ -251,6 +257,7 @@ impl Encode for Action {
             Self::Intervene { session, intervention, reason } => {
                 tagged!(out, 15, session, intervention, reason);
             }
+            Self::Rule(action) => tagged!(out, 17, action),
         }
     }
 }
@@ -297,6 +304,7 @@ impl Decode for Action {
                 intervention: next(input)?,
                 reason: next(input)?,
             },
+            17 => Self::Rule(next(input)?),
             tag => return Err(DecodeError::UnknownTag { field: "action", value: tag.into() }),
         })
     }

@@ -8,6 +8,7 @@ mod money;
 mod order;
 mod period;
 mod position;
+mod rule;
 mod session;
 mod settle;
 
@@ -200,6 +201,7 @@ impl State {
             Action::Intervene { session, intervention, reason } => {
                 self.intervene(caller, *session, (*intervention, reason), events)
             }
+            Action::Rule(action) => self.apply_rule(caller, action, events),
         }
     }
 }
@@ -237,5 +239,6 @@ pub(crate) fn check(state: &State, transaction: &Transaction) -> Result<(), Refu
         Action::Intervene { session, intervention, .. } => {
             state.check_intervention(&caller, *session, *intervention)
         }
+        Action::Rule(action) => state.check_rule(&caller, action),
     }
 }

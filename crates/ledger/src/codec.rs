@@ -146,6 +146,18 @@ impl Decode for () {
     }
 }
 
+impl<T: Encode> Encode for Box<T> {
+    fn encode(&self, out: &mut Vec<u8>) {
+        T::encode(self, out);
+    }
+}
+
+impl<T: Decode> Decode for Box<T> {
+    fn decode(input: &mut &[u8]) -> Result<Self, DecodeError> {
+        T::decode(input).map(Self::new)
+    }
+}
+
 impl<A: Encode, B: Encode> Encode for (A, B) {
     fn encode(&self, out: &mut Vec<u8>) {
         self.0.encode(out);
@@ -383,5 +395,4 @@ macro_rules! cases {
         }
     };
 }
-#[expect(unused_imports, reason = "the first group of actions comes with its rules")]
 pub(crate) use cases;

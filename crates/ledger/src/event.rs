@@ -3,7 +3,8 @@
 use crate::action::Intervention;
 use crate::hash::Digest;
 use crate::ids::{
-    CertificateLotId, DispatchId, OrderId, OrganisationId, PaymentId, PublicKey, SessionId, UnitId,
+    CertificateLotId, DispatchId, OrderId, OrganisationId, PaymentId, PublicKey, RuleId, SessionId,
+    UnitId,
 };
 use duet_units::{Allowances, DeliveryDay, Emissions, Energy, Money};
 
@@ -28,6 +29,8 @@ pub enum Event {
     SessionVoided { session: SessionId },
     /// An operator intervened.
     Intervened { session: SessionId, intervention: Intervention, by: PublicKey, reason: String },
+    /// A version of a province's rules was published.
+    RulePublished { rule: RuleId, province: String, version: u32, effective_from: DeliveryDay },
     /// Money came in.
     Deposited { organisation: OrganisationId, amount: Money },
     /// A payment instruction goes to the bank.

@@ -3,9 +3,9 @@
 use crate::codec::{Encode, TEXT_MAX, record};
 use crate::hash::{Digest, hash};
 use crate::ids::{ChannelId, OrganisationId, PublicKey};
-use crate::records::{Identity, Organisation, Role, Unit};
+use crate::records::{Identity, MarketRule, Organisation, Role, Unit};
 use duet_units::ClockTime;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 const CHANNEL_DOMAIN: &[u8] = b"duet/channel/v1";
 const COMMITTEE_DOMAIN: &[u8] = b"duet/committee/v1";
@@ -46,6 +46,8 @@ record! {
         pub identities: Vec<Registration>,
         /// The units.
         pub units: Vec<Unit>,
+        /// The rules of the market that are in effect without notice, numbered from 1.
+        pub rules: Vec<MarketRule>,
     }
 }
 
@@ -82,6 +84,14 @@ pub enum GenesisError {
     /// A role that the channel cannot do without is missing, or held by two organisations.
     #[error("exactly one organisation must have the role {0:?}")]
     RoleNotUnique(Role),
+    /// A rule's parameter is out of its range, or its version is not the next of its province.
+    #[error("rule {index}: {field} is out of range")]
+    Rule {
+        /// Which entry.
+        index: usize,
+        /// Which parameter.
+        field: &'static str,
+    },
     /// A unit has a capacity, cost or factor outside its range.
     #[error("unit {index}: {field} is out of range")]
     UnitOutOfRange {
@@ -173,10 +183,25 @@ impl Genesis {
             known("unit", index, unit.owner)?;
             check_unit(index, unit)?;
         }
+        self.check_rules()?;
         for role in [Role::Exchange, Role::Dispatcher, Role::Bank] {
             self.holder(role)?;
         }
         self.check_texts()
+    }
+
+    fn check_rules(&self) -> Result<(), GenesisError> {
+        let mut versions: BTreeMap<&str, u32> = BTreeMap::new();
+        for (index, rule) in self.rules.iter().enumerate() {
+            if let Some((field, _)) = rule.fault() {
+                return Err(GenesisError::Rule { index, field });
+            }
+            let last = versions.insert(&rule.province, rule.version).unwrap_or(0);
+            if rule.version != last.saturating_add(1) {
+                return Err(GenesisError::Rule { index, field: "version" });
+            }
+        }
+        Ok(())
     }
 
     /// A longer text can be written to a row, but not read back from the store.

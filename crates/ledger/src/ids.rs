@@ -41,6 +41,8 @@ id! {
     UnitId(u32);
     /// A joint session: one call auction for each period of a delivery day.
     SessionId(u32);
+    /// A version of the rules of a province's market.
+    RuleId(u32);
     /// An accepted order.
     OrderId(u64);
     /// A matched pair of orders.

@@ -31,29 +31,35 @@ mod transaction;
 
 pub use action::{
     Acknowledgement, Action, Intervention, MeterReport, OrderRequest, Quality, Reading,
-    RetirementPurpose, SessionNotice,
+    RetirementPurpose, RuleAction, SessionNotice,
 };
 pub use apply::Outcome;
 pub use block::{Body, MAX_BLOCK_TRANSACTIONS};
 pub use codec::{Decode, DecodeError, Encode, decode_all};
 // Types of the market that are fields of orders, trades and terms.
 pub use duet_market::{
+    carbon::passthrough::CostBasis,
+    deviation::Clawback,
+    fee::FeeRule,
     game::Stage,
+    listing::Sharing,
     order::{Rationing, Side},
 };
 pub use event::Event;
 pub use genesis::{Genesis, GenesisError, Registration, Validator};
 pub use hash::{Digest, hash, merkle_path, merkle_root, merkle_root_from_path};
 pub use ids::{
-    CertificateLotId, ChannelId, DispatchId, OrderId, OrganisationId, PaymentId, PublicKey,
+    CertificateLotId, ChannelId, DispatchId, OrderId, OrganisationId, PaymentId, PublicKey, RuleId,
     SessionId, TradeId, UnitId,
 };
 pub use receipt::{Receipt, chain_receipts};
 pub use records::{
-    AccountKey, AccountKind, Balance, CarbonAccount, CertificateLot, CertificateState, Counter,
-    Dispatch, DispatchState, Identity, LineItem, MeterRecord, Mode, Order, OrderStatus,
-    Organisation, Payment, PaymentState, PeriodClearing, Phase, Role, Roles, Session, SessionTerms,
-    StatementLine, Technology, Trade, Unit,
+    AccountKey, AccountKind, Balance, CarbonAccount, CertificateLot, CertificateState,
+    ContractingTerms, Counter, DeviationScheme, Dispatch, DispatchState, FreeBandTerms,
+    GuaranteeRule, Identity, LineItem, MarketRule, MeterRecord, Mode, Order, OrderStatus,
+    Organisation, Payment, PaymentState, PeriodClearing, Phase, ReferencePrice, Role, Roles,
+    Session, SessionTerms, SettlementMethod, StatementCalendar, StatementLine, Technology, Trade,
+    TradingRule, Unit,
 };
 pub use rejection::{Refusal, Rejection};
 pub use state::{BrokenInvariant, Delta, Progress, State, Totals};

@@ -4,13 +4,13 @@ use crate::codec::{DecodeError, record};
 use crate::genesis::{Genesis, GenesisError};
 use crate::hash::Digest;
 use crate::ids::{
-    CertificateLotId, ChannelId, DispatchId, OrderId, OrganisationId, PaymentId, PublicKey,
+    CertificateLotId, ChannelId, DispatchId, OrderId, OrganisationId, PaymentId, PublicKey, RuleId,
     SessionId, TradeId, UnitId,
 };
 use crate::records::{
     AccountKey, AccountKind, Balance, CarbonAccount, CertificateLot, Counter, Dispatch, Identity,
-    MeterRecord, Order, OrderStatus, Organisation, Payment, PeriodClearing, Role, Session,
-    StatementLine, Trade, Unit,
+    MarketRule, MeterRecord, Order, OrderStatus, Organisation, Payment, PeriodClearing, Role,
+    Session, StatementLine, Trade, Unit,
 };
 use crate::table::Table;
 use duet_units::{Allowances, ClockTime, DeliveryDay, Energy, Money, OverflowError};
@@ -124,6 +124,7 @@ pub struct State {
     pub(crate) references: Table<(OrganisationId, u64), ()>,
     /// The last number given out of each kind that `progress` does not count.
     pub(crate) counters: Table<Counter, u64>,
+    pub(crate) rules: Table<RuleId, MarketRule>,
     /// Derived: pending and filled orders by session and period, in order of acceptance.
     pub(crate) books: BTreeMap<(SessionId, u8), Vec<OrderId>>,
     /// Derived: energy of pending orders by session, unit and period; of orders that would take
@@ -139,7 +140,8 @@ macro_rules! each_table {
     ($state:ident, $table:ident => $body:expr) => {
         each_table!($state, $table => $body;
             progress organisations identities nonces units balances sessions orders trades
-            clearings payments dispatches readings lines carbon carries lots references counters)
+            clearings payments dispatches readings lines carbon carries lots references counters
+            rules)
     };
     ($state:ident, $table:ident => $body:expr; $($field:ident)*) => {{
         $({
@@ -176,6 +178,7 @@ impl State {
             lots: Table::new(17),
             references: Table::new(18),
             counters: Table::new(19),
+            rules: Table::new(24),
             books: BTreeMap::new(),
             commitments: BTreeMap::new(),
             positions: BTreeMap::new(),
@@ -202,6 +205,9 @@ impl State {
         for unit in &genesis.units {
             state.units.insert(id, unit.clone());
             id = id.next();
+        }
+        for rule in &genesis.rules {
+            state.add_rule(rule);
         }
         Ok(state)
     }
@@ -296,7 +302,6 @@ impl State {
     }
 
     /// Gives out the next number of a kind; the first is 1.
-    #[expect(dead_code, reason = "the first kind that is counted here comes with its action")]
     pub(crate) fn next_number(&mut self, counter: Counter) -> u64 {
         let next = self.counters.get(counter).copied().unwrap_or(0).saturating_add(1);
         self.counters.insert(counter, next);
@@ -357,6 +362,12 @@ impl State {
     #[must_use]
     pub const fn sessions(&self) -> &BTreeMap<SessionId, Session> {
         self.sessions.rows()
+    }
+
+    /// The rules of the market by number; they are kept for ever.
+    #[must_use]
+    pub const fn rules(&self) -> &BTreeMap<RuleId, MarketRule> {
+        self.rules.rows()
     }
 
     /// The orders of the sessions that are kept, by number.

@@ -30,11 +30,14 @@ macro_rules! by_table {
             16 => $call::<UnitId, duet_units::Energy>($key, $row),
             17 => $call::<CertificateLotId, CertificateLot>($key, $row),
             18 => $call::<(OrganisationId, u64), ()>($key, $row),
+            19 => $call::<Counter, u64>($key, $row),
+            24 => $call::<RuleId, MarketRule>($key, $row),
             tag => panic!("no table {tag}"),
         }
     };
 }
-const TABLES: std::ops::RangeInclusive<u8> = 1..=18;
+const TABLES: &[u8] = &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 24];
+const ACTIONS: &[u8] = &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 17];
 
 /// Whether the bytes are a `T`; if so, they are its only encoding.
 fn is_canonical<T: Encode + Decode>(bytes: &[u8]) -> bool {
@@ -107,13 +110,13 @@ fn every_row_and_transaction_is_canonical() {
         assert_eq!(by_table!(key[0], key_and_row, &key[1..], row), (true, true), "{key:?}");
         seen.insert(key[0]);
     }
-    assert_eq!(seen, TABLES.collect(), "traffic fills every table");
+    assert_eq!(seen, TABLES.iter().copied().collect(), "traffic fills every table");
     let mut kinds = std::collections::BTreeSet::new();
     for bytes in &transactions {
         check_transaction(bytes);
         kinds.insert(bytes[74]);
     }
-    assert_eq!(kinds, (1..=15).collect(), "traffic holds every action");
+    assert_eq!(kinds, ACTIONS.iter().copied().collect(), "traffic holds every action");
     let body = transactions[..200].iter().map(|bytes| Transaction::from_bytes(bytes).unwrap());
     assert!(is_canonical::<Body>(&Body { transactions: body.collect() }.to_bytes()));
     assert!(is_canonical::<Genesis>(&common::market::genesis().to_bytes()));

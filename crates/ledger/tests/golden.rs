@@ -3,12 +3,13 @@
 //! A change here is a change of the format: it needs an ADR, and every reader must follow.
 
 use duet_ledger::{
-    Acknowledgement, Action, Body, CertificateLotId, DispatchId, Encode, Genesis, Identity,
-    Intervention, MeterReport, Mode, OrderId, OrderRequest, Organisation, OrganisationId,
-    PaymentId, PublicKey, Quality, Rationing, Reading, Receipt, Registration, Rejection,
-    RetirementPurpose, Role, Roles, SessionId, SessionNotice, SessionTerms, Side, Technology,
-    Transaction, Unit, UnitId, Unsigned, Validator, chain_receipts, decode_all, merkle_path,
-    merkle_root,
+    Acknowledgement, Action, Body, CertificateLotId, Clawback, ContractingTerms, CostBasis,
+    DeviationScheme, DispatchId, Encode, FeeRule, Genesis, GuaranteeRule, Identity, Intervention,
+    MarketRule, MeterReport, Mode, OrderId, OrderRequest, Organisation, OrganisationId, PaymentId,
+    PublicKey, Quality, Rationing, Reading, Receipt, ReferencePrice, Registration, Rejection,
+    RetirementPurpose, Role, Roles, RuleAction, SessionId, SessionNotice, SessionTerms,
+    SettlementMethod, Sharing, Side, Technology, Transaction, Unit, UnitId, Unsigned, Validator,
+    chain_receipts, decode_all, merkle_path, merkle_root,
 };
 use duet_units::{
     Allowances, BasisPoints, CarbonPrice, ClockTime, DeliveryDay, EmissionFactor, Energy, Money,
@@ -30,7 +31,9 @@ fn public() -> PublicKey {
 
 /// One action of each kind. Numbers differ from field to field, so that a swap is seen.
 fn actions() -> Vec<(&'static str, Action)> {
-    [market_actions(), carbon_actions()].concat()
+    let publish = RuleAction::Publish(Box::new(rule()));
+    let rules = vec![("publish_rule", Action::Rule(publish))];
+    [market_actions(), carbon_actions(), rules].concat()
 }
 
 fn market_actions() -> Vec<(&'static str, Action)> {
@@ -144,6 +147,44 @@ fn notice() -> SessionNotice {
     }
 }
 
+/// Every field of a rule, its options given.
+fn rule() -> MarketRule {
+    let price = Price::from_milli_yuan_per_mwh;
+    let share = BasisPoints::from_bp;
+    let fee = |n: i64| FeeRule {
+        per_energy: price(n),
+        of_value_ppm: n + 1,
+        fixed: Money::from_fen((n + 2).into()),
+        min: Money::from_fen((n + 3).into()),
+        cap: Some(Money::from_fen((n + 4).into())),
+    };
+    let clawback = |n: i64| Clawback {
+        least: share(n),
+        most: share(n + 1),
+        lacking: share(n + 2),
+        excess: share(n + 3),
+    };
+    let mut rule = MarketRule::plain("HEBEI-SOUTH", &notice().terms);
+    rule.version = 2;
+    rule.effective_from = DeliveryDay::parse("2026-07-06").unwrap();
+    rule.effective_until = Some(DeliveryDay::parse("2026-12-31").unwrap());
+    rule.notice_hours = 48;
+    rule.trading.k1 = share(3_000);
+    rule.trading.sharing = Sharing::Windows;
+    (rule.buyer_fee, rule.seller_fee) = (fee(10), fee(20));
+    rule.deviation = DeviationScheme::Contracting(ContractingTerms {
+        user: clawback(30),
+        thermal: clawback(40),
+        renewable: clawback(50),
+    });
+    rule.settlement = SettlementMethod::Two;
+    rule.reference = ReferencePrice::DayAhead;
+    rule.cost_basis = CostBasis::NetOfBenchmark;
+    let (usable, margin) = (share(8_000), share(2_000));
+    rule.guarantee = Some(GuaranteeRule { usable, margin, unit_charge: price(400_000) });
+    rule
+}
+
 fn report() -> MeterReport {
     let reading = |kwh, quality| Reading { energy: Energy::from_kwh(kwh), quality };
     MeterReport {
@@ -182,6 +223,7 @@ fn genesis() -> Genesis {
             benchmark: EmissionFactor::from_g_per_kwh(800),
             device: public(),
         }],
+        rules: vec![MarketRule::plain("TEST", &notice().terms)],
     }
 }
 

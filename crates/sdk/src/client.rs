@@ -3,8 +3,9 @@
 use crate::{
     proof::ReceiptProof,
     wire::{
-        Block, Bytes, Channel, FinalEvent, Hex32, Identity, Order, OrganisationDetail, Page,
-        PeriodClearing, Problem, Receipt, Session, Status, SubmitRequest, Submitted, Trade,
+        Block, Bytes, Channel, Day, FinalEvent, Hex32, Identity, Order, OrganisationDetail, Page,
+        PeriodClearing, Problem, PublishedRule, Receipt, Session, Status, SubmitRequest, Submitted,
+        Trade,
     },
 };
 use duet_ledger::Transaction;
@@ -139,6 +140,33 @@ impl Client {
     /// As [`Client::status`].
     pub async fn session(&self, id: u32) -> Result<Session, ClientError> {
         self.get(&format!("/v1/sessions/{id}"), &()).await
+    }
+
+    /// The rules of the market by number: of one province, in effect on one delivery day.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::status`].
+    pub async fn rules(
+        &self,
+        province: Option<&str>,
+        day: Option<Day>,
+    ) -> Result<Page<PublishedRule>, ClientError> {
+        let query = [
+            ("province", province.map(str::to_owned)),
+            ("day", day.map(|day| day.to_string())),
+            ("limit", Some("1000".to_owned())),
+        ];
+        self.get("/v1/rules", &query).await
+    }
+
+    /// One rule of the market.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::status`].
+    pub async fn rule(&self, id: u32) -> Result<PublishedRule, ClientError> {
+        self.get(&format!("/v1/rules/{id}"), &()).await
     }
 
     /// What each period of a session cleared at.

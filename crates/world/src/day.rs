@@ -10,7 +10,7 @@
 use crate::{
     actor::{Actor, Refused},
     clock::WorldClock,
-    founding::Founding,
+    founding::{Founding, session_terms},
     nodes::Nodes,
 };
 use duet_ledger::{
@@ -20,7 +20,7 @@ use duet_ledger::{
 };
 use duet_node::{FinalReceipt, Handle, SubmitError};
 use duet_study::scenario::{MeterId, PeriodEnergy, Scenario};
-use duet_units::{Allowances, ClockTime, DeliveryDay, Energy, Price, Resolution};
+use duet_units::{Allowances, ClockTime, DeliveryDay, Energy, Resolution};
 use std::{collections::BTreeMap, time::Duration};
 
 const HOUR_MS: i64 = 3_600_000;
@@ -146,23 +146,7 @@ impl TradingDay {
     /// The terms of the scenario's sessions.
     #[must_use]
     pub fn terms(&self) -> SessionTerms {
-        let market = &self.scenario.market;
-        let middle = (market.floor.milli_yuan_per_mwh() + market.ceiling.milli_yuan_per_mwh()) / 2;
-        SessionTerms {
-            resolution: Resolution::Hour,
-            floor: market.floor,
-            ceiling: market.ceiling,
-            tick: market.tick,
-            lot: market.lot,
-            reference_price: Price::from_milli_yuan_per_mwh(middle),
-            carbon_price: market.carbon_price,
-            price_numerator: 1,
-            price_denominator: 2,
-            rationing: market.rationing,
-            second_stage: true,
-            compensation_cap: market.compensation_cap,
-            fund_share: market.fund_share,
-        }
+        session_terms(&self.scenario)
     }
 
     /// Trades a delivery day: notice, orders, gate, payments, dispatch, answers. With `window` the

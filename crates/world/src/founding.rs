@@ -1,11 +1,11 @@
 //! The channel that a scenario's market runs on: organisations, keys and units.
 
 use duet_ledger::{
-    Genesis, GenesisError, Identity, Organisation, OrganisationId, PublicKey, Registration, Role,
-    Roles, Technology, Unit, UnitId, Validator,
+    Genesis, GenesisError, Identity, MarketRule, Organisation, OrganisationId, PublicKey,
+    Registration, Role, Roles, SessionTerms, Technology, Unit, UnitId, Validator,
 };
 use duet_study::scenario::{self, MemberRole, Scenario};
-use duet_units::{ClockTime, EmissionFactor, Power, Price};
+use duet_units::{ClockTime, EmissionFactor, Power, Price, Resolution};
 use ed25519_zebra::{SigningKey, VerificationKeyBytes};
 use sha2::{Digest as _, Sha256};
 
@@ -21,6 +21,30 @@ const INSTITUTIONS: [(&str, &str, Role); 5] = [
 const VALIDATORS: usize = 4;
 /// A consumer's peak over the mean of its load, in percent: the capacity of its connection.
 const CONNECTION_PERCENT: i64 = 300;
+
+/// The province whose rules a scenario's channel has.
+const PROVINCE: &str = "HEBEI-SOUTH";
+
+/// The terms of a scenario's sessions.
+pub(crate) fn session_terms(scenario: &Scenario) -> SessionTerms {
+    let market = &scenario.market;
+    let middle = (market.floor.milli_yuan_per_mwh() + market.ceiling.milli_yuan_per_mwh()) / 2;
+    SessionTerms {
+        resolution: Resolution::Hour,
+        floor: market.floor,
+        ceiling: market.ceiling,
+        tick: market.tick,
+        lot: market.lot,
+        reference_price: Price::from_milli_yuan_per_mwh(middle),
+        carbon_price: market.carbon_price,
+        price_numerator: 1,
+        price_denominator: 2,
+        rationing: market.rationing,
+        second_stage: true,
+        compensation_cap: market.compensation_cap,
+        fund_share: market.fund_share,
+    }
+}
 
 /// Why a scenario cannot be founded.
 #[derive(Debug, thiserror::Error)]
@@ -71,6 +95,7 @@ impl Founding {
             organisations: Vec::new(),
             identities: Vec::new(),
             units: Vec::new(),
+            rules: vec![MarketRule::plain(PROVINCE, &session_terms(scenario))],
         };
         for (name, name_zh, role) in INSTITUTIONS {
             add_organisation(&mut genesis, name, name_zh, role)?;

@@ -3,9 +3,9 @@
 use super::measure::now;
 use anyhow::{Context as _, bail};
 use duet_ledger::{
-    Action, Genesis, Identity, Mode, OrderRequest, Organisation, OrganisationId, PublicKey,
-    Registration, Role, Roles, SessionId, SessionNotice, SessionTerms, Technology, Unit, UnitId,
-    Unsigned, Validator,
+    Action, Genesis, Identity, MarketRule, Mode, OrderRequest, Organisation, OrganisationId,
+    PublicKey, Registration, Role, Roles, SessionId, SessionNotice, SessionTerms, Technology, Unit,
+    UnitId, Unsigned, Validator,
 };
 use duet_market::order::{Rationing, Side};
 use duet_node::{Clock, Handle, SubmitError};
@@ -56,6 +56,7 @@ impl Market {
             organisations: Vec::new(),
             identities: Vec::new(),
             units: Vec::new(),
+            rules: vec![MarketRule::plain("BENCH", &terms())],
         };
         for index in 0..validators {
             let name = format!("V{index}");
@@ -109,28 +110,13 @@ impl Market {
         for hash in sent {
             bank.receipt(&hash).await?;
         }
-        let price = Price::from_milli_yuan_per_mwh;
         let notice = SessionNotice {
             mode: Mode::Joint,
             days: 1,
             day: DAY,
             gate_open: time.now(),
             gate_close: gate_close(),
-            terms: SessionTerms {
-                resolution: Resolution::Hour,
-                floor: price(200_000),
-                ceiling: price(600_000),
-                tick: price(10),
-                lot: Energy::from_kwh(1_000),
-                reference_price: price(400_000),
-                carbon_price: CarbonPrice::from_fen_per_t(8_500),
-                price_numerator: 1,
-                price_denominator: 2,
-                rationing: Rationing::ProRata,
-                second_stage: true,
-                compensation_cap: price(36_440),
-                fund_share: BasisPoints::from_bp(5_000),
-            },
+            terms: terms(),
         };
         let mut exchange = Actor::new("EXCHANGE", node);
         let receipt = exchange.act(Action::OpenSession(notice)).await?;
@@ -140,6 +126,25 @@ impl Market {
             node.wait_height(height).await;
         }
         Ok(session)
+    }
+}
+
+fn terms() -> SessionTerms {
+    let price = Price::from_milli_yuan_per_mwh;
+    SessionTerms {
+        resolution: Resolution::Hour,
+        floor: price(200_000),
+        ceiling: price(600_000),
+        tick: price(10),
+        lot: Energy::from_kwh(1_000),
+        reference_price: price(400_000),
+        carbon_price: CarbonPrice::from_fen_per_t(8_500),
+        price_numerator: 1,
+        price_denominator: 2,
+        rationing: Rationing::ProRata,
+        second_stage: true,
+        compensation_cap: price(36_440),
+        fund_share: BasisPoints::from_bp(5_000),
     }
 }
 

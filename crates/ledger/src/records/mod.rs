@@ -7,6 +7,7 @@ mod delivery;
 mod money;
 mod order;
 mod participant;
+mod rule;
 mod session;
 
 pub use carbon::{CarbonAccount, CertificateLot, CertificateState};
@@ -15,4 +16,8 @@ pub use delivery::{Dispatch, DispatchState, MeterRecord};
 pub use money::{AccountKey, AccountKind, Balance, LineItem, Payment, PaymentState, StatementLine};
 pub use order::{Order, OrderStatus, Trade};
 pub use participant::{Identity, Organisation, Role, Roles, Technology, Unit};
+pub use rule::{
+    ContractingTerms, DeviationScheme, FreeBandTerms, GuaranteeRule, MarketRule, ReferencePrice,
+    SettlementMethod, StatementCalendar, TradingRule,
+};
 pub use session::{Mode, PeriodClearing, Phase, Session, SessionTerms};

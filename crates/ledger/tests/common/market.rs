@@ -1,9 +1,10 @@
 //! Who is on the test channel, and short names for what they do.
 
 use duet_ledger::{
-    Acknowledgement, Action, DispatchId, Genesis, Identity, MeterReport, Mode, OrderRequest,
-    Organisation, OrganisationId, PaymentId, PublicKey, Quality, Rationing, Reading, Registration,
-    Role, Roles, SessionId, SessionNotice, SessionTerms, Side, Technology, Unit, UnitId, Validator,
+    Acknowledgement, Action, DispatchId, Genesis, Identity, MarketRule, MeterReport, Mode,
+    OrderRequest, Organisation, OrganisationId, PaymentId, PublicKey, Quality, Rationing, Reading,
+    Registration, Role, Roles, SessionId, SessionNotice, SessionTerms, Side, Technology, Unit,
+    UnitId, Validator,
 };
 use duet_units::{
     BasisPoints, CarbonPrice, ClockTime, DeliveryDay, EmissionFactor, Energy, Money, Power, Price,
@@ -172,7 +173,28 @@ pub(crate) fn genesis() -> Genesis {
         organisations: Who::ALL[..9].iter().map(named).collect(),
         identities: Who::ALL.iter().filter_map(registered).collect(),
         units: vec![coal, wind, retail, factory],
+        rules: rules(),
     }
+}
+
+/// The rule of the test sessions, and one for each other kind of terms that traffic uses.
+fn rules() -> Vec<MarketRule> {
+    let other = |(place, (tick, lot, rationing)): (i64, (i64, i64, Rationing))| {
+        let fund_share = BasisPoints::from_bp(10_000 - place * 1_234);
+        let (tick, lot) = (Price::from_milli_yuan_per_mwh(tick), Energy::from_kwh(lot));
+        let second_stage = place != 4;
+        let terms = SessionTerms { tick, lot, rationing, second_stage, fund_share, ..terms() };
+        MarketRule::plain(&format!("T{place}"), &terms)
+    };
+    let kinds = [
+        (1_000, 1_000, Rationing::ProRata),
+        (1, 1, Rationing::Time),
+        (10, 7, Rationing::GreenFirst),
+        (1, 1_000, Rationing::ProRata),
+        (1_000, 7, Rationing::ProRata),
+        (10, 1, Rationing::GreenFirst),
+    ];
+    (0..).zip(kinds).map(other).collect()
 }
 
 /// Hours, lots of 1 MWh, ticks of 1 yuan, -100 to 1,000 yuan/MWh, allowances at 100 yuan/t, the

@@ -4,10 +4,10 @@ use super::chain::{ELSEWHERE, draft};
 use super::market::{COAL, FACTORY, METERS, RETAIL, WIND, Who, gate_close, gate_open, terms};
 use super::random::Random;
 use duet_ledger::{
-    Acknowledgement, Action, CertificateLotId, DispatchId, Intervention, MeterReport, Mode,
-    OrderId, OrderRequest, OrganisationId, PaymentId, PaymentState, Phase, Quality, Rationing,
-    Reading, RetirementPurpose, Session, SessionId, SessionNotice, SessionTerms, Side, State,
-    Transaction, UnitId, Unsigned,
+    Acknowledgement, Action, CertificateLotId, DispatchId, FeeRule, Intervention, MarketRule,
+    MeterReport, Mode, OrderId, OrderRequest, OrganisationId, PaymentId, PaymentState, Phase,
+    Quality, Rationing, Reading, RetirementPurpose, RuleAction, RuleId, Session, SessionId,
+    SessionNotice, SessionTerms, Side, State, Transaction, UnitId, Unsigned,
 };
 use duet_units::{
     Allowances, BasisPoints, CarbonPrice, ClockTime, DeliveryDay, DeliveryPeriod, Energy, Money,
@@ -73,6 +73,7 @@ impl Traffic {
             86..89 => self.notice(state),
             89..93 => self.allowances(),
             93..97 => self.certificates(state),
+            97 if self.random.one_in(4) => self.publication(state),
             97 => self.intervention(state),
             _ => self.extreme(),
         }
@@ -222,6 +223,32 @@ impl Traffic {
             terms,
         };
         (Who::Exchange, Action::OpenSession(notice))
+    }
+
+    /// The next version of a rule, with other fees, mostly in time.
+    fn publication(&mut self, state: &State) -> (Who, Action) {
+        let ids: Vec<RuleId> = state.rules().keys().copied().collect();
+        let last = &state.rules()[&self.random.pick(&ids)];
+        let (first, slip) = (self.random.between(1, 5), u32::from(self.random.one_in(20)));
+        let first = i32::try_from(first).unwrap();
+        let effective_from = DeliveryDay::from_days(state.time().day().days() + first);
+        let last_day = i32::try_from(self.random.between(-1, 9)).unwrap();
+        let last_day = DeliveryDay::from_days(effective_from.days() + last_day);
+        let mut fee = || FeeRule {
+            per_energy: Price::from_milli_yuan_per_mwh(self.random.below(2_000)),
+            of_value_ppm: self.random.below(2_000),
+            ..FeeRule::FREE
+        };
+        let (buyer_fee, seller_fee) = (fee(), fee());
+        let rule = MarketRule {
+            version: last.version + 1 + slip,
+            effective_from,
+            effective_until: self.random.one_in(2).then_some(last_day),
+            buyer_fee,
+            seller_fee,
+            ..last.clone()
+        };
+        (Who::Exchange, Action::Rule(RuleAction::Publish(Box::new(rule))))
     }
 
     fn allowances(&mut self) -> (Who, Action) {

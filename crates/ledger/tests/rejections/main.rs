@@ -13,6 +13,7 @@ mod form;
 mod money;
 mod order;
 mod page;
+mod rule;
 mod session;
 
 use duet_ledger::Rejection;
@@ -26,6 +27,7 @@ fn every_rejection_is_provoked() {
         order::provoke_limits(),
         session::provoke(),
         session::provoke_sharing(),
+        rule::provoke(),
         money::provoke(),
         delivery::provoke(),
         carbon::provoke(),

@@ -11,6 +11,7 @@ mod extract;
 mod health;
 mod market;
 mod problem;
+mod rules;
 mod security;
 mod server;
 mod transactions;
@@ -119,6 +120,8 @@ fn market_routes() -> OpenApiRouter<Api> {
         .routes(routes!(market::dispatches))
         .routes(routes!(market::meters))
         .routes(routes!(market::statements))
+        .routes(routes!(rules::rules))
+        .routes(routes!(rules::rule))
 }
 
 fn account_routes() -> OpenApiRouter<Api> {

@@ -109,6 +109,7 @@ pub(crate) fn genesis() -> Genesis {
             unit(GENERATOR, duet_ledger::Technology::Coal, 280_000),
             unit(RETAILER, duet_ledger::Technology::Load, 0),
         ],
+        rules: Vec::new(),
     }
 }
 

@@ -1,8 +1,8 @@
 //! What a transaction can ask for, as JSON.
 
-use super::{Big, Day, Mode, SessionTerms, Side, mirror};
+use super::{Big, Day, MarketRule, Mode, SessionTerms, Side, mirror, shape};
 use duet_ledger::{
-    CertificateLotId, DispatchId, OrderId, OrganisationId, PaymentId, SessionId, UnitId,
+    CertificateLotId, DispatchId, OrderId, OrganisationId, PaymentId, RuleAction, SessionId, UnitId,
 };
 use duet_units::{Allowances, BasisPoints, ClockTime, Energy, Money, Price};
 use serde::{Deserialize, Serialize};
@@ -47,17 +47,6 @@ mirror! {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("this release has no JSON form for the action")]
 pub struct ActionError;
-
-/// Derives what every JSON shape of an action has.
-macro_rules! shape {
-    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $field:ident: $kind:ty,)* }) => {
-        $(#[$meta])*
-        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-        #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-        #[serde(deny_unknown_fields)]
-        pub struct $name { $($(#[$doc])* pub $field: $kind,)* }
-    };
-}
 
 shape! {
     /// A new order.
@@ -231,6 +220,8 @@ pub enum Action {
         /// Why, for the public log.
         reason: String,
     },
+    /// Publishes a version of a province's rules.
+    PublishRule(Box<MarketRule>),
 }
 
 impl From<Action> for duet_ledger::Action {
@@ -283,6 +274,7 @@ impl From<Action> for duet_ledger::Action {
                 intervention: intervention.into(),
                 reason,
             },
+            Action::PublishRule(rule) => Self::Rule(RuleAction::Publish(Box::new((*rule).into()))),
         }
     }
 }
@@ -329,6 +321,7 @@ impl TryFrom<duet_ledger::Action> for Action {
                 let (session, intervention) = (session.0, intervention.into());
                 Self::Intervene { session, intervention, reason }
             }
+            L::Rule(RuleAction::Publish(rule)) => Self::PublishRule(Box::new((*rule).into())),
             _ => return Err(ActionError),
         })
     }

@@ -25,6 +25,8 @@ pub enum Event {
     SessionVoided { session: u32 },
     /// An operator intervened.
     Intervened { session: u32, intervention: Intervention, by: Hex32, reason: String },
+    /// A version of a province's rules was published.
+    RulePublished { rule: u32, province: String, version: u32, effective_from: Day },
     /// Money came in.
     Deposited { organisation: u32, amount_fen: Big },
     /// A payment instruction goes to the bank.
@@ -86,6 +88,12 @@ impl From<&duet_ledger::Event> for Event {
                 intervention: (*intervention).into(),
                 by: (*by).into(),
                 reason: reason.clone(),
+            },
+            L::RulePublished { rule, province, version, effective_from } => Self::RulePublished {
+                rule: rule.0,
+                province: province.clone(),
+                version: *version,
+                effective_from: Day(*effective_from),
             },
             L::Deposited { organisation, amount } => {
                 Self::Deposited { organisation: organisation.0, amount_fen: Big(amount.fen()) }

@@ -14,6 +14,7 @@ mod mode;
 mod money;
 mod order;
 mod participant;
+mod rule;
 mod scalar;
 mod session;
 
@@ -31,6 +32,10 @@ pub use mode::Mode;
 pub use money::{AccountKind, Balance, LineItem, Payment, PaymentState, StatementLine};
 pub use order::{Order, OrderStatus, Side, Stage, Trade};
 pub use participant::{Identity, Organisation, OrganisationDetail, Role, Technology, Unit};
+pub use rule::{
+    Clawback, CostBasis, Deviation, Fee, GuaranteeRule, MarketRule, PublishedRule, ReferencePrice,
+    SettlementMethod, Sharing, StatementCalendar, TradingRule,
+};
 pub use scalar::{Big, Bytes, Day, Hex32};
 pub use session::{PeriodClearing, Phase, Rationing, Resolution, Session, SessionTerms};
 
@@ -77,3 +82,15 @@ macro_rules! view {
     };
 }
 pub(crate) use view;
+
+/// Derives what every JSON shape has that is read as well as written.
+macro_rules! shape {
+    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $field:ident: $kind:ty,)* }) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+        #[serde(deny_unknown_fields)]
+        pub struct $name { $($(#[$doc])* pub $field: $kind,)* }
+    };
+}
+pub(crate) use shape;

@@ -1,0 +1,204 @@
+//! `duet rule`: list, show, compare and publish rules of the market.
+
+use crate::remote::{Failure, Remote, Signer, block_on, json, submitted, table, yuan_per_mwh};
+use clap::{Args, Subcommand};
+use duet_sdk::{
+    client::Client,
+    wire::{self, MarketRule, PublishedRule},
+};
+use serde_json::Value;
+use std::{collections::BTreeMap, path::PathBuf};
+
+/// Rules of the market: list, show, compare, publish.
+#[derive(Debug, Args)]
+pub(crate) struct RuleArgs {
+    #[command(subcommand)]
+    command: RuleCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum RuleCommand {
+    /// List the published rules by number.
+    List(List),
+    /// Show a rule in full, in the form that `publish` reads.
+    Show(Show),
+    /// Show the parameters in which two rules differ.
+    Diff(Diff),
+    /// Publish a rule from a JSON file and wait until it is final.
+    Publish(Publish),
+}
+
+#[derive(Debug, Args)]
+struct List {
+    /// Of this province.
+    #[arg(long)]
+    province: Option<String>,
+    /// In effect on this delivery day.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    day: Option<wire::Day>,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+#[derive(Debug, Args)]
+struct Show {
+    /// The number of the rule.
+    rule: u32,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+#[derive(Debug, Args)]
+struct Diff {
+    /// The number of a rule, or a JSON file.
+    old: String,
+    /// The number of another, or a JSON file.
+    new: String,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+#[derive(Debug, Args)]
+struct Publish {
+    /// The rule, as `show` prints it.
+    file: PathBuf,
+    #[command(flatten)]
+    signer: Signer,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+pub(crate) fn run(args: &RuleArgs) -> anyhow::Result<()> {
+    match &args.command {
+        RuleCommand::List(args) => block_on(list(args)),
+        RuleCommand::Show(args) => block_on(show(args)),
+        RuleCommand::Diff(args) => block_on(diff(args)),
+        RuleCommand::Publish(args) => block_on(publish(args)),
+    }
+}
+
+async fn list(args: &List) -> Result<(), Failure> {
+    let page = args.remote.client()?.rules(args.province.as_deref(), args.day).await?;
+    args.remote.show(&page, |page| table(&HEAD, &page.items.iter().map(row).collect::<Vec<_>>()))
+}
+
+const HEAD: [&str; 8] =
+    ["rule", "province", "version", "from", "until", "tick yuan/MWh", "lot kWh", "deviation"];
+
+fn row(published: &PublishedRule) -> Vec<String> {
+    let rule = &published.rule;
+    let scheme = serde_json::to_value(&rule.deviation).unwrap_or_default();
+    vec![
+        published.id.to_string(),
+        rule.province.clone(),
+        rule.version.to_string(),
+        rule.effective_from.to_string(),
+        rule.effective_until.map_or_else(String::new, |day| day.to_string()),
+        yuan_per_mwh(rule.trading.tick_milli_yuan_per_mwh),
+        rule.trading.lot_kwh.to_string(),
+        scheme["scheme"].as_str().unwrap_or_default().to_owned(),
+    ]
+}
+
+async fn show(args: &Show) -> Result<(), Failure> {
+    let published = args.remote.client()?.rule(args.rule).await?;
+    args.remote.show(&published, |published| json(&published.rule))
+}
+
+async fn diff(args: &Diff) -> Result<(), Failure> {
+    let client = args.remote.client()?;
+    let (old, new) = (rule_of(&client, &args.old).await?, rule_of(&client, &args.new).await?);
+    let changes = changes(&old, &new);
+    args.remote.show(&changes, |changes| {
+        if changes.is_empty() {
+            return "no parameter differs".to_owned();
+        }
+        let rows = changes
+            .iter()
+            .map(|(field, [old, new])| vec![field.clone(), old.to_string(), new.to_string()]);
+        table(&["parameter", "old", "new"], &rows.collect::<Vec<_>>())
+    })
+}
+
+/// The rule with this number, or the one in this file.
+async fn rule_of(client: &Client, named: &str) -> Result<MarketRule, Failure> {
+    match named.parse() {
+        Ok(number) => Ok(client.rule(number).await?.rule),
+        Err(_) => read(named.as_ref()),
+    }
+}
+
+fn read(file: &std::path::Path) -> Result<MarketRule, Failure> {
+    let wrong =
+        |error: &dyn std::fmt::Display| Failure::Usage(format!("{}: {error}", file.display()));
+    let text = std::fs::read_to_string(file).map_err(|error| wrong(&error))?;
+    serde_json::from_str(&text).map_err(|error| wrong(&error))
+}
+
+/// The parameters that differ, each with its old and new value, by name.
+fn changes(old: &MarketRule, new: &MarketRule) -> BTreeMap<String, [Value; 2]> {
+    let (old, new) = (leaves(old), leaves(new));
+    let value = |of: &BTreeMap<String, Value>, field| of.get(field).cloned().unwrap_or_default();
+    let fields = old.keys().chain(new.keys());
+    fields
+        .map(|field| (field.clone(), [value(&old, field), value(&new, field)]))
+        .filter(|(_, [old, new])| old != new)
+        .collect()
+}
+
+/// Every parameter by its dotted name.
+fn leaves(rule: &MarketRule) -> BTreeMap<String, Value> {
+    let mut found = BTreeMap::new();
+    let mut open = vec![(String::new(), serde_json::to_value(rule).unwrap_or_default())];
+    while let Some((name, value)) = open.pop() {
+        if let Value::Object(fields) = value {
+            let below = |field: String| {
+                if name.is_empty() { field } else { format!("{name}.{field}") }
+            };
+            open.extend(fields.into_iter().map(|(field, value)| (below(field), value)));
+        } else {
+            found.insert(name, value);
+        }
+    }
+    found
+}
+
+async fn publish(args: &Publish) -> Result<(), Failure> {
+    let action = wire::Action::PublishRule(Box::new(read(&args.file)?));
+    let answer = args.signer.submit(&args.remote.client()?, action.into()).await?;
+    args.remote.show(&answer, |answer| submitted("rule", answer))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RULE: &str = r#"{"province":"X","version":1,"effective_from":"2026-07-06",
+        "effective_until":null,"notice_hours":24,"trading":{"tick_milli_yuan_per_mwh":1,
+        "lot_kwh":2,"floor_milli_yuan_per_mwh":-3,"ceiling_milli_yuan_per_mwh":4,
+        "price_numerator":5,"price_denominator":6,"rationing":"time","k1_bp":7,"k2_bp":8,"n1":9,
+        "sharing":"windows","second_stage":true,"compensation_cap_milli_yuan_per_mwh":10,
+        "fund_share_bp":11},"buyer_fee":{"per_energy_milli_yuan_per_mwh":0,"of_value_ppm":0,
+        "fixed_fen":"0","min_fen":"0","cap_fen":null},"seller_fee":{
+        "per_energy_milli_yuan_per_mwh":0,"of_value_ppm":0,"fixed_fen":"0","min_fen":"0",
+        "cap_fen":null},"deviation":{"scheme":"price"},"settlement":"contract",
+        "reference":"notice","cost_basis":"full","calendar":{"statement_day":5,
+        "objection_days":1,"final_day":8,"bill_day":10},"guarantee":null}"#;
+
+    #[test]
+    fn a_difference_names_the_parameter_and_both_values() {
+        let old: MarketRule = serde_json::from_str(RULE).unwrap();
+        let mut new = old.clone();
+        assert_eq!(changes(&old, &new), BTreeMap::new());
+        new.trading.tick_milli_yuan_per_mwh = 10;
+        new.deviation = wire::Deviation::FreeBand { free_bp: 300, share_bp: 500 };
+        let found: Vec<(String, [Value; 2])> = changes(&old, &new).into_iter().collect();
+        let expected = [
+            ("deviation.free_bp", [Value::Null, 300.into()]),
+            ("deviation.scheme", ["price".into(), "free_band".into()]),
+            ("deviation.share_bp", [Value::Null, 500.into()]),
+            ("trading.tick_milli_yuan_per_mwh", [1.into(), 10.into()]),
+        ];
+        assert_eq!(found, expected.map(|(field, values)| (field.to_owned(), values)));
+    }
+}
