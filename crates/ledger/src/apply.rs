@@ -8,6 +8,7 @@ mod money;
 mod order;
 mod period;
 mod position;
+mod replay;
 mod rule;
 mod session;
 mod settle;

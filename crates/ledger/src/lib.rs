@@ -25,6 +25,7 @@ mod ids;
 mod receipt;
 mod records;
 mod rejection;
+pub mod sealed;
 mod state;
 mod table;
 mod transaction;
@@ -56,10 +57,10 @@ pub use receipt::{Receipt, chain_receipts};
 pub use records::{
     AccountKey, AccountKind, Balance, CarbonAccount, CertificateLot, CertificateState,
     ContractingTerms, Counter, DeviationScheme, Dispatch, DispatchState, FreeBandTerms,
-    GuaranteeRule, Identity, LineItem, MarketRule, MeterRecord, Mode, Order, OrderStatus,
-    Organisation, Payment, PaymentState, PeriodClearing, Phase, ReferencePrice, Role, Roles,
-    Session, SessionTerms, SettlementMethod, StatementCalendar, StatementLine, Technology, Trade,
-    TradingRule, Unit,
+    GuaranteeRule, Identity, InterventionRecord, LineItem, MarketRule, MeterRecord, Mode, Order,
+    OrderStatus, Organisation, Payment, PaymentState, PeriodClearing, Phase, ReferencePrice, Role,
+    Roles, Seal, Session, SessionTerms, SettlementMethod, StatementCalendar, StatementLine,
+    Technology, Trade, TradingRule, Unit,
 };
 pub use rejection::{Refusal, Rejection};
 pub use state::{BrokenInvariant, Delta, Progress, State, Totals};

@@ -12,6 +12,7 @@ use crate::records::{
     MarketRule, MeterRecord, Order, OrderStatus, Organisation, Payment, PeriodClearing, Role,
     Session, StatementLine, Trade, Unit,
 };
+use crate::records::{InterventionRecord, Seal};
 use crate::table::Table;
 use duet_units::{Allowances, ClockTime, DeliveryDay, Energy, Money, OverflowError};
 use std::collections::BTreeMap;
@@ -125,6 +126,12 @@ pub struct State {
     /// The last number given out of each kind that `progress` does not count.
     pub(crate) counters: Table<Counter, u64>,
     pub(crate) rules: Table<RuleId, MarketRule>,
+    /// What operators did to sessions, the latest ones.
+    pub(crate) interventions: Table<u64, InterventionRecord>,
+    /// Seals of settled days, the latest ones.
+    pub(crate) seals: Table<SessionId, Seal>,
+    /// Of a settled session: what each renewable unit had metered and not certified before it.
+    pub(crate) openings: Table<(SessionId, UnitId), Energy>,
     /// Derived: pending and filled orders by session and period, in order of acceptance.
     pub(crate) books: BTreeMap<(SessionId, u8), Vec<OrderId>>,
     /// Derived: energy of pending orders by session, unit and period; of orders that would take
@@ -141,7 +148,7 @@ macro_rules! each_table {
         each_table!($state, $table => $body;
             progress organisations identities nonces units balances sessions orders trades
             clearings payments dispatches readings lines carbon carries lots references counters
-            rules)
+            rules interventions seals openings)
     };
     ($state:ident, $table:ident => $body:expr; $($field:ident)*) => {{
         $({
@@ -154,11 +161,21 @@ macro_rules! each_table {
 impl State {
     fn empty(genesis: &Genesis) -> Result<Self, GenesisError> {
         genesis.check()?;
-        Ok(Self {
-            channel: genesis.channel(),
-            exchange: genesis.holder(Role::Exchange)?,
-            grid: genesis.holder(Role::Dispatcher)?,
-            bank: genesis.holder(Role::Bank)?,
+        let [exchange, grid, bank] = [Role::Exchange, Role::Dispatcher, Role::Bank];
+        let operators = [genesis.holder(exchange)?, genesis.holder(grid)?, genesis.holder(bank)?];
+        Ok(Self::bare(genesis.channel(), operators))
+    }
+
+    /// No rows at all; the operators are exchange, grid company and bank.
+    pub(crate) const fn bare(
+        channel: ChannelId,
+        [exchange, grid, bank]: [OrganisationId; 3],
+    ) -> Self {
+        Self {
+            channel,
+            exchange,
+            grid,
+            bank,
             progress: Table::new(1),
             organisations: Table::new(2),
             identities: Table::new(3),
@@ -179,10 +196,13 @@ impl State {
             references: Table::new(18),
             counters: Table::new(19),
             rules: Table::new(24),
+            interventions: Table::new(43),
+            seals: Table::new(44),
+            openings: Table::new(45),
             books: BTreeMap::new(),
             commitments: BTreeMap::new(),
             positions: BTreeMap::new(),
-        })
+        }
     }
 
     /// The state at height 0. Its delta holds every row of it.
@@ -422,6 +442,18 @@ impl State {
     #[must_use]
     pub const fn lots(&self) -> &BTreeMap<CertificateLotId, CertificateLot> {
         self.lots.rows()
+    }
+
+    /// What operators did to sessions, by number: the latest ones.
+    #[must_use]
+    pub const fn interventions(&self) -> &BTreeMap<u64, InterventionRecord> {
+        self.interventions.rows()
+    }
+
+    /// The seals of settled days, by joint session: the latest ones.
+    #[must_use]
+    pub const fn seals(&self) -> &BTreeMap<SessionId, Seal> {
+        self.seals.rows()
     }
 
     /// Sums over the whole state; takes time in proportion to its accounts and runs.

@@ -45,6 +45,14 @@ impl<K: Ord + Copy + Encode + Decode, V: Encode + Decode> Table<K, V> {
         Some(row)
     }
 
+    /// Removes the first rows until at most `most` are left.
+    pub(crate) fn keep_last(&mut self, most: usize) {
+        while self.rows.len() > most {
+            let Some((key, _)) = self.rows.pop_first() else { return };
+            self.changed.insert(key);
+        }
+    }
+
     /// Removes every row for which `matches` holds.
     pub(crate) fn remove_where(&mut self, matches: impl Fn(&K, &V) -> bool) {
         let keys = self.rows.iter().filter(|(key, row)| matches(key, row)).map(|(key, _)| *key);

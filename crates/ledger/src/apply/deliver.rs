@@ -90,7 +90,7 @@ impl State {
     }
 
     /// Delivers what was metered before a late dispatch.
-    fn deliver_metered(&mut self, id: SessionId, day: DeliveryDay) {
+    pub(super) fn deliver_metered(&mut self, id: SessionId, day: DeliveryDay) {
         let metered: Vec<(UnitId, u8)> = self
             .readings
             .rows()

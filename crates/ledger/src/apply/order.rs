@@ -267,7 +267,11 @@ pub(super) fn period_energy(unit: &Unit, resolution: Resolution) -> Energy {
 
 /// What the auction sees: in a joint session a sell order carries the carbon adder; every other
 /// order is seen at its limit.
-fn effective(request: &OrderRequest, unit: &Unit, session: &Session) -> Result<Offer, Refusal> {
+pub(super) fn effective(
+    request: &OrderRequest,
+    unit: &Unit,
+    session: &Session,
+) -> Result<Offer, Refusal> {
     let terms = &session.terms;
     if request.side == Side::Buy || !session.mode.is_joint() {
         return Ok(Offer {

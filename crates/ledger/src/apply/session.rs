@@ -4,7 +4,9 @@ use super::{Caller, Failure};
 use crate::action::{Intervention, SessionNotice};
 use crate::event::Event;
 use crate::ids::{OrderId, SessionId, TradeId};
-use crate::records::{AccountKind, Mode, OrderStatus, Phase, Role, Session, SessionTerms};
+use crate::records::{
+    AccountKind, Counter, InterventionRecord, Mode, OrderStatus, Phase, Role, Session, SessionTerms,
+};
 use crate::rejection::{Refusal, Rejection};
 use crate::state::{BrokenInvariant, State};
 use duet_units::{BasisPoints, Money};
@@ -16,6 +18,8 @@ const PRODUCT_DAYS_MAX: u16 = 366;
 /// How many ended sessions keep their orders, trades and lines in the state. Older ones live on in
 /// the blocks, from which an index can be made again.
 const ENDED_SESSIONS_KEPT: usize = 3;
+/// How many interventions the log keeps.
+const INTERVENTIONS_KEPT: usize = 10_000;
 /// Limits of a session's terms: prices within 1,000 yuan/kWh, so that no product overflows.
 const PRICE_MAX: i64 = 1_000_000_000;
 const LOT_MAX_KWH: i64 = 1_000_000;
@@ -154,6 +158,7 @@ impl State {
         events: &mut Vec<Event>,
     ) -> Result<u64, Failure> {
         self.check_intervention(&caller, session, intervention)?;
+        self.log_intervention(&caller, session, (intervention, reason));
         let (by, reason) = (caller.signer, reason.to_owned());
         events.push(Event::Intervened { session, intervention, by, reason });
         match intervention {
@@ -162,6 +167,27 @@ impl State {
             Intervention::Void => self.void_session(session, events)?,
         }
         Ok(u64::from(session.0))
+    }
+
+    /// Writes an intervention into the log that everyone can read.
+    fn log_intervention(
+        &mut self,
+        caller: &Caller,
+        session: SessionId,
+        (intervention, reason): (Intervention, &str),
+    ) {
+        let number = self.next_number(Counter::Intervention);
+        let record = InterventionRecord {
+            session,
+            intervention,
+            by: caller.signer,
+            organisation: caller.organisation,
+            time: caller.time,
+            height: self.height(),
+            reason: reason.to_owned(),
+        };
+        self.interventions.insert(number, record);
+        self.interventions.keep_last(INTERVENTIONS_KEPT);
     }
 
     /// Calls a session off before it traded: every pending order expires, its money is released.
@@ -228,6 +254,7 @@ impl State {
         self.payments.remove_where(|_, payment| payment.session == id);
         self.dispatches.remove_where(|_, dispatch| dispatch.session == id);
         self.lines.remove_where(|(of, _), _| *of == id);
+        self.openings.remove_where(|(of, _), _| *of == id);
         self.clearings.remove_where(|(of, _), _| *of == id);
         // A session that was called off may have a successor for its day.
         let day = session.day;
@@ -243,7 +270,7 @@ impl State {
 
 impl SessionNotice {
     /// The session that it announces.
-    fn announced(&self) -> Session {
+    pub(super) fn announced(&self) -> Session {
         Session {
             mode: self.mode,
             day: self.day,
@@ -261,7 +288,7 @@ impl SessionNotice {
 }
 
 /// The first part of the product or mode that is outside its limits.
-fn bad_product(notice: &SessionNotice) -> Option<(&'static str, i64)> {
+pub(super) fn bad_product(notice: &SessionNotice) -> Option<(&'static str, i64)> {
     let most = if notice.mode.is_joint() { 1 } else { PRODUCT_DAYS_MAX };
     if !(1..=most).contains(&notice.days) {
         return Some(("days", notice.days.into()));
@@ -275,7 +302,7 @@ fn bad_product(notice: &SessionNotice) -> Option<(&'static str, i64)> {
 }
 
 /// The first term that contradicts another or a limit.
-fn bad_term(terms: &SessionTerms) -> Option<(&'static str, i64)> {
+pub(super) fn bad_term(terms: &SessionTerms) -> Option<(&'static str, i64)> {
     let price = |p: duet_units::Price| p.milli_yuan_per_mwh();
     let (floor, ceiling, reference) =
         (price(terms.floor), price(terms.ceiling), price(terms.reference_price));

@@ -3,18 +3,22 @@
 use super::{Caller, Failure};
 use crate::codec::Encode;
 use crate::event::Event;
-use crate::hash::{Digest, hash};
+use crate::hash::{Digest, hash, merkle_root};
 use crate::ids::{OrderId, OrganisationId, SessionId, TradeId, UnitId};
 use crate::records::{
-    AccountKind, LineItem, Mode, OrderStatus, Phase, Role, Session, StatementLine, Trade,
+    AccountKind, LineItem, Mode, OrderStatus, Phase, Role, Seal, Session, StatementLine, Trade,
 };
 use crate::rejection::{Refusal, Rejection};
+use crate::sealed::SealedInput;
 use crate::state::{BrokenInvariant, State};
 use duet_market::game::Stage;
 use duet_units::{DeliveryDay, Emissions, Energy, Money, Price, largest_remainder};
 use std::collections::{BTreeMap, BTreeSet};
 
 const RESULT_DOMAIN: &[u8] = b"duet/session-result/v1";
+
+/// How many seals are kept: of five years and more, as books must be (market-rules.md 4.16).
+const SEALS_KEPT: usize = 2_000;
 
 /// Metered energy of each unit and period of the day.
 type Metered = BTreeMap<(UnitId, u8), Energy>;
@@ -95,6 +99,7 @@ impl State {
         }
         let count = u32::try_from(lines.len()).map_err(|_| BrokenInvariant("lines of a day"))?;
         let emissions = self.book_emissions(&metered)?;
+        self.keep_openings(id, &metered);
         let lots = self.issue_certificates(session.day, &metered, events)?;
         let result_hash = self.result_hash(id, &lines, &lots);
         for (place, line) in (0_u32..).zip(lines) {
@@ -105,9 +110,43 @@ impl State {
         if let Some(row) = self.sessions.get_mut(id) {
             row.result_hash = Some(result_hash);
         }
+        self.seal(id, result_hash);
         self.assert_conserved()?;
         events.push(Event::SessionSettled { session: id, lines: count, emissions, result_hash });
         Ok(u64::from(id.0))
+    }
+
+    /// Keeps what renewable units had metered and not certified: their certificates depend on it.
+    fn keep_openings(&mut self, id: SessionId, metered: &Metered) {
+        for unit in metered.keys().map(|(unit, _)| *unit).collect::<BTreeSet<UnitId>>() {
+            let carry = self.carries.get(unit).copied().unwrap_or_default();
+            if !carry.is_zero() {
+                self.openings.insert((id, unit), carry);
+            }
+        }
+    }
+
+    /// Keeps the hashes that the book and the lines of the day can be held to when they are gone.
+    fn seal(&mut self, id: SessionId, result: Digest) {
+        let Some(input) = SealedInput::of(self, id) else { return };
+        let rows = self.lines.rows().range((id, 0)..=(id, u32::MAX));
+        let leaves: Vec<Vec<u8>> = rows.map(|(_, line)| line.to_bytes()).collect();
+        let seal = Seal {
+            day: self.sessions.get(id).map_or_else(DeliveryDay::default, |session| session.day),
+            settled_at: self.time(),
+            height: self.height(),
+            book: input.hash(),
+            result,
+            lines_root: merkle_root(&leaves),
+            lines: u32::try_from(leaves.len()).unwrap_or(u32::MAX),
+        };
+        self.seals.insert(id, seal);
+        self.seals.keep_last(SEALS_KEPT);
+    }
+
+    /// The hash of what a session cleared at.
+    pub(crate) fn clearing_hash(&self, id: SessionId) -> Digest {
+        self.result_hash(id, &[], &[])
     }
 
     /// Counts the day as settled in every session that covers it; the last day ends a session.

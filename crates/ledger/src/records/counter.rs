@@ -19,5 +19,7 @@ coded! {
         CertificateOffer = 5,
         /// Objections to statements.
         Objection = 6,
+        /// Interventions of operators.
+        Intervention = 7,
     }
 }

@@ -4,15 +4,18 @@
 mod carbon;
 mod counter;
 mod delivery;
+mod intervention;
 mod money;
 mod order;
 mod participant;
 mod rule;
+mod seal;
 mod session;
 
 pub use carbon::{CarbonAccount, CertificateLot, CertificateState};
 pub use counter::Counter;
 pub use delivery::{Dispatch, DispatchState, MeterRecord};
+pub use intervention::InterventionRecord;
 pub use money::{AccountKey, AccountKind, Balance, LineItem, Payment, PaymentState, StatementLine};
 pub use order::{Order, OrderStatus, Trade};
 pub use participant::{Identity, Organisation, Role, Roles, Technology, Unit};
@@ -20,4 +23,5 @@ pub use rule::{
     ContractingTerms, DeviationScheme, FreeBandTerms, GuaranteeRule, MarketRule, ReferencePrice,
     SettlementMethod, StatementCalendar, TradingRule,
 };
+pub use seal::Seal;
 pub use session::{Mode, PeriodClearing, Phase, Session, SessionTerms};

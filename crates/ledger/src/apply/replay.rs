@@ -1,0 +1,186 @@
+//! Running a sealed book again: a state made of what the book holds, and the ledger's own rules.
+
+use super::order::effective;
+use super::session::{bad_product, bad_term};
+use super::{Caller, Failure};
+use crate::action::{OrderRequest, SessionNotice};
+use crate::ids::{OrganisationId, PublicKey, SessionId};
+use crate::records::{
+    AccountKey, AccountKind, Balance, Order, OrderStatus, PaymentState, Phase, Role, Roles,
+};
+use crate::rejection::Rejection;
+use crate::sealed::{ReplayError, SealedInput, SealedOrder, SealedSession};
+use crate::state::{BrokenInvariant, State};
+use duet_units::{Energy, Money};
+
+/// What everyone has in a replay: orders were held to their funds when they were accepted.
+const FUNDS_FEN: i128 = 1_000_000_000_000_000_000_000_000;
+
+impl From<Failure> for ReplayError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Refused(refusal) => Self::Refused(refusal),
+            Failure::Broken(broken) => Self::Broken(broken),
+        }
+    }
+}
+
+impl State {
+    /// The state that a sealed book comes to.
+    pub(crate) fn replayed(input: &SealedInput) -> Result<Self, ReplayError> {
+        let mut state = Self::bare([0; 32], [input.exchange, input.grid, input.bank]);
+        state.take_parties(input)?;
+        let mut sessions: Vec<&SealedSession> = input.sessions.iter().collect();
+        sessions.sort_by_key(|session| (session.gate_close, session.id));
+        for session in sessions {
+            state.take_session(session)?;
+            state.clear_session(session.id, &mut Vec::new())?;
+            state.resolve_payments(input.bank, session)?;
+        }
+        if !input.settled {
+            return Ok(state);
+        }
+        let id = input.session;
+        state.issue_dispatch(caller(input.grid, Role::Dispatcher), id, &mut Vec::new())?;
+        let day = state.sessions.get(id).ok_or(ReplayError::Missing("a session"))?.day;
+        for reading in &input.readings {
+            state.readings.insert((reading.unit, day, reading.period), reading.record.clone());
+        }
+        state.deliver_metered(id, day);
+        for (unit, energy) in &input.carries {
+            state.carries.insert(*unit, *energy);
+        }
+        state.settle_session(caller(input.exchange, Role::Exchange), id, &mut Vec::new())?;
+        Ok(state)
+    }
+
+    fn take_parties(&mut self, input: &SealedInput) -> Result<(), ReplayError> {
+        let mut lent = Money::ZERO;
+        let funds = Money::from_fen(FUNDS_FEN);
+        for (id, row) in &input.organisations {
+            self.organisations.insert(*id, row.clone());
+            let key = AccountKey { organisation: *id, kind: AccountKind::Available };
+            self.balances.insert(key, Balance { amount: funds });
+            lent = lent.plus(funds).map_err(BrokenInvariant::from)?;
+        }
+        let key = AccountKey { organisation: input.bank, kind: AccountKind::External };
+        let amount = lent.negated().map_err(BrokenInvariant::from)?;
+        self.balances.insert(key, Balance { amount });
+        for (id, unit) in &input.units {
+            if self.organisations.get(unit.owner).is_none() {
+                return Err(ReplayError::Missing("an organisation"));
+            }
+            self.units.insert(*id, unit.clone());
+        }
+        Ok(())
+    }
+
+    /// Opens a session with its book as it was when the gate closed.
+    fn take_session(&mut self, sealed: &SealedSession) -> Result<(), ReplayError> {
+        let notice = SessionNotice {
+            mode: sealed.mode,
+            day: sealed.day,
+            days: sealed.days,
+            gate_open: sealed.gate_open,
+            gate_close: sealed.gate_close,
+            terms: sealed.terms.clone(),
+        };
+        if let Some((field, value)) = bad_product(&notice).or_else(|| bad_term(&notice.terms)) {
+            return Err(Rejection::BadTerms.of(field, value, 0).into());
+        }
+        let mut row = notice.announced();
+        row.phase = Phase::Open;
+        row.orders = u32::try_from(sealed.orders.len())
+            .map_err(|_| BrokenInvariant("orders of a session"))?;
+        self.sessions.insert(sealed.id, row);
+        let mut orders: Vec<&SealedOrder> = sealed.orders.iter().collect();
+        orders.sort_by_key(|order| order.id);
+        for order in orders {
+            self.take_order(sealed.id, order)?;
+        }
+        Ok(())
+    }
+
+    fn take_order(&mut self, id: SessionId, sealed: &SealedOrder) -> Result<(), ReplayError> {
+        let session = self.sessions.get(id).ok_or(ReplayError::Missing("a session"))?;
+        let unit = self.units.get(sealed.unit).ok_or(ReplayError::Missing("a unit"))?;
+        if self.organisations.get(sealed.owner).is_none() {
+            return Err(ReplayError::Missing("an organisation"));
+        }
+        if sealed.period >= session.terms.resolution.periods() {
+            return Err(ReplayError::Missing("a period"));
+        }
+        let request = OrderRequest {
+            session: id,
+            unit: sealed.unit,
+            side: sealed.side,
+            period: sealed.period,
+            limit: sealed.limit,
+            quantity: sealed.quantity,
+            conductivity: sealed.conductivity,
+            reference: sealed.reference,
+        };
+        let offer = effective(&request, unit, session)?;
+        let status = if sealed.cancelled { OrderStatus::Cancelled } else { OrderStatus::Pending };
+        let order = Order {
+            session: id,
+            sequence: sealed.sequence,
+            owner: sealed.owner,
+            signer: sealed.signer,
+            unit: sealed.unit,
+            side: sealed.side,
+            period: sealed.period,
+            limit: sealed.limit,
+            quantity: sealed.quantity,
+            conductivity: sealed.conductivity,
+            effective: offer.ask,
+            registered_ask: offer.registered_ask,
+            rent: offer.rent,
+            reference: sealed.reference,
+            accepted_at: sealed.accepted_at,
+            escrow: Money::ZERO,
+            filled: Energy::ZERO,
+            status,
+        };
+        self.orders.insert(sealed.id, order);
+        if !sealed.cancelled {
+            self.books.entry((id, sealed.period)).or_default().push(sealed.id);
+        }
+        Ok(())
+    }
+
+    /// Lets the bank answer as it did.
+    fn resolve_payments(
+        &mut self,
+        bank: OrganisationId,
+        sealed: &SealedSession,
+    ) -> Result<(), ReplayError> {
+        for recorded in &sealed.payments {
+            let confirmed = match recorded.state {
+                PaymentState::Proposed => continue,
+                PaymentState::Confirmed => true,
+                PaymentState::Failed => false,
+            };
+            let mut open = self.payments.rows().iter().filter(|(_, payment)| {
+                payment.session == sealed.id
+                    && payment.payer == recorded.payer
+                    && payment.state == PaymentState::Proposed
+            });
+            // A payment that the orders do not lead to shows in what they come to.
+            let Some((id, _)) = open.next() else { continue };
+            let id = *id;
+            self.confirm_payment(caller(bank, Role::Bank), id, confirmed, &mut Vec::new())?;
+        }
+        Ok(())
+    }
+}
+
+/// Whoever acted then: its right to do so is in the receipt of its transaction.
+fn caller(organisation: OrganisationId, role: Role) -> Caller {
+    Caller {
+        signer: PublicKey::from_bytes([0; 32]),
+        organisation,
+        roles: Roles::of(&[role]),
+        time: duet_units::ClockTime::default(),
+    }
+}

@@ -1,0 +1,6 @@
+//! What follows a settlement: the sealed book, statements, corrections.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod sealed;
