@@ -1,5 +1,5 @@
 //! The worked examples of the official rules, each with its citation in
-//! `fixtures/test_vectors.json`. V4 is not run: the fixture has its results but not its inputs.
+//! `fixtures/test_vectors.json`.
 
 use duet_market::allowance::Band;
 use duet_market::allowance::compliance::{
@@ -15,7 +15,7 @@ use duet_market::fee::FeeRule;
 use duet_market::green::{self, Month, share_over_contracts};
 use duet_market::guarantee::{Deal, trading_risk};
 use duet_market::order::{Order, Rationing, Side};
-use duet_market::quota::Account;
+use duet_market::quota::{Account, Limits, Position, available};
 use duet_market::rolling::median;
 use duet_market::settlement::Line;
 use duet_market::settlement::spot::{Method, SpotEnergy, SpotPrices, settle_spot};
@@ -108,6 +108,58 @@ fn v3_price_of_the_continuous_phase() {
     for case in vector["cases"].as_array().unwrap() {
         let yuan = |name: &str| Price::from_milli_yuan_per_mwh(1_000 * int(&case[name]));
         assert_eq!(median(yuan("prev"), yuan("buy"), yuan("sell")), yuan("price"), "{case}");
+    }
+}
+
+/// The four quotas of V4, in the vector's unit of 10^8 kWh with one decimal.
+fn quota(name: &str) -> Energy {
+    Energy::from_kwh(decimal(&vector("V4_quota_official")[name], 1) * 10_000_000)
+}
+
+/// V4 has the results of the official example but not its positions and limits: the rule text at
+/// hand does not print them. So this chooses positions of its own that lead to the four results,
+/// which shows that the formulas reach them and not that they are those of the example.
+#[test]
+fn v4_quotas_are_reached_from_positions_of_our_own() {
+    let of = |tenths: i64| Energy::from_kwh(10_000_000 * tenths);
+    let back = BasisPoints::from_bp(5_000);
+    // A generator: 6.0 of 8.0 held, 0.5 of it to be sold; half of 6.0 less 1.0 may be bought back.
+    let limits = Limits { net: of(80), cumulative: of(100), back };
+    let position =
+        Position { net: of(60), cumulative: of(75), open_enlarging: of(5), open_reducing: of(10) };
+    let may = |account, side, position| available(account, side, position, &limits);
+    assert_eq!(may(Account::Generator, Side::Sell, &position), Ok(quota("gen_sell")));
+    assert_eq!(may(Account::Generator, Side::Buy, &position), Ok(quota("gen_buy")));
+    // A user: what is left of the cumulative limit is less than of the net one.
+    let position = Position { net: of(58), cumulative: of(85), open_reducing: of(15), ..position };
+    assert_eq!(may(Account::User, Side::Buy, &position), Ok(quota("user_buy")));
+    assert_eq!(may(Account::User, Side::Sell, &position), Ok(quota("user_sell")));
+}
+
+/// What V4 does fix, whatever its inputs: a generator that may still buy 2.0 has at least that
+/// much left of its cumulative limit, so the 1.5 that it may sell is what the net limit leaves;
+/// and a user that may buy 1.5 but sell only 1.4 is held by its net position.
+#[test]
+fn v4_tells_which_limit_binds() {
+    let cases = [
+        (Account::Generator, [("gen_sell", Side::Sell), ("gen_buy", Side::Buy)]),
+        (Account::User, [("user_sell", Side::Sell), ("user_buy", Side::Buy)]),
+    ];
+    for (account, sides) in cases {
+        let [less, more] = sides;
+        assert!(quota(less.0) < quota(more.0));
+        let room = |cumulative: i64| {
+            let limits = Limits {
+                net: Energy::from_kwh(900_000_000),
+                cumulative: Energy::from_kwh(cumulative),
+                back: BasisPoints::ONE,
+            };
+            let position = Position { net: Energy::from_kwh(450_000_000), ..Position::default() };
+            sides.map(|(_, side)| available(account, side, &position, &limits).unwrap())
+        };
+        // Where only the cumulative limit binds, both sides have the same quota: not so in V4.
+        let [a, b] = room(quota(less.0).kwh());
+        assert_eq!((a, b), (quota(less.0), quota(less.0)));
     }
 }
 

@@ -17,7 +17,7 @@ fn demand(limit: i64, quantity: i64) -> Demand {
     Demand { limit: price(limit), quantity: kwh(quantity) }
 }
 
-fn market(periods: Vec<Period>, cap: i128) -> Market {
+pub(crate) fn market(periods: Vec<Period>, cap: i128) -> Market {
     let ceiling = CarbonPrice::from_fen_per_t(100_000);
     Market { periods, cap: Emissions::from_g(cap), offers: vec![], ceiling }
 }
@@ -87,7 +87,7 @@ fn a_forged_schedule_is_refused() {
     assert_eq!(forge(|s| s.schedules.clear()), Infeasible::Shape);
 }
 
-fn periods() -> impl Strategy<Value = Vec<Period>> {
+pub(crate) fn periods() -> impl Strategy<Value = Vec<Period>> {
     let units = proptest::collection::vec((0..9_i64, 0..4_i64, -3..4_i64), 0..4);
     let demands = proptest::collection::vec((0..9_i64, 0..4_i64), 0..3);
     let period = (units, demands).prop_map(|(units, demands)| Period {
