@@ -3,6 +3,12 @@
 mod rule;
 
 pub use rule::RuleAction;
+mod carbon;
+
+pub use carbon::{
+    BlockConfirmation, BlockProposal, CarbonAction, CarbonBid, CarbonBiddingNotice, CarbonListing,
+    CarbonTake, CarbonTermsNotice, CarbonWithdrawal,
+};
 
 use crate::codec::{Decode, DecodeError, Encode, coded, record};
 use crate::ids::{
@@ -221,6 +227,8 @@ pub enum Action {
     },
     /// 17: Publishes rules of the market.
     Rule(RuleAction),
+    /// 19: Of the allowance market.
+    Carbon(CarbonAction),
 }
 
 /// Encodes a tag and the fields behind it.
@@ -258,6 +266,7 @@ impl Encode for Action {
                 tagged!(out, 15, session, intervention, reason);
             }
             Self::Rule(action) => tagged!(out, 17, action),
+            Self::Carbon(action) => tagged!(out, 19, action),
         }
     }
 }
@@ -305,6 +314,7 @@ impl Decode for Action {
                 reason: next(input)?,
             },
             17 => Self::Rule(next(input)?),
+            19 => Self::Carbon(next(input)?),
             tag => return Err(DecodeError::UnknownTag { field: "action", value: tag.into() }),
         })
     }

@@ -107,6 +107,7 @@ impl State {
 
         let mut events = Vec::new();
         self.pass_gates(&mut events)?;
+        self.pass_carbon(&mut events)?;
         let mut receipts = Vec::with_capacity(body.transactions.len());
         for transaction in &body.transactions {
             receipts.push(self.execute(transaction, &mut events)?);
@@ -203,6 +204,7 @@ impl State {
                 self.intervene(caller, *session, (*intervention, reason), events)
             }
             Action::Rule(action) => self.apply_rule(caller, action, events),
+            Action::Carbon(action) => self.apply_carbon(caller, action, events),
         }
     }
 }
@@ -241,5 +243,6 @@ pub(crate) fn check(state: &State, transaction: &Transaction) -> Result<(), Refu
             state.check_intervention(&caller, *session, *intervention)
         }
         Action::Rule(action) => state.check_rule(&caller, action),
+        Action::Carbon(action) => state.check_carbon(&caller, action),
     }
 }

@@ -2,11 +2,12 @@
 
 use crate::action::Intervention;
 use crate::hash::Digest;
+use crate::ids::{CarbonBiddingId, CarbonDealId, CarbonOrderId};
 use crate::ids::{
     CertificateLotId, DispatchId, OrderId, OrganisationId, PaymentId, PublicKey, RuleId, SessionId,
     UnitId,
 };
-use duet_units::{Allowances, DeliveryDay, Emissions, Energy, Money};
+use duet_units::{Allowances, CarbonPrice, DeliveryDay, Emissions, Energy, Money};
 
 /// A fact. Events are derived from blocks: they are for readers and no part of the state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +52,23 @@ pub enum Event {
     AllowancesTransferred { from: OrganisationId, to: OrganisationId, allowances: Allowances },
     /// Allowances were surrendered.
     AllowancesSurrendered { organisation: OrganisationId, allowances: Allowances },
+    /// A listing, the proposal of a block or a bid was accepted; what it says stays in the book.
+    CarbonOrderAccepted { order: CarbonOrderId, owner: OrganisationId },
+    /// What was left of one was withdrawn, or ended with its day or bidding, and is released.
+    CarbonOrderEnded { order: CarbonOrderId, owner: OrganisationId },
+    /// Allowances were dealt: delivered and paid.
+    AllowancesDealt {
+        deal: CarbonDealId,
+        order: CarbonOrderId,
+        allowances: Allowances,
+        price: CarbonPrice,
+    },
+    /// A one-way bidding was announced.
+    CarbonBiddingAnnounced { bidding: CarbonBiddingId, owner: OrganisationId },
+    /// A one-way bidding was awarded.
+    CarbonBiddingAwarded { bidding: CarbonBiddingId, allowances: Allowances },
+    /// A day of the allowance market ended with this close.
+    CarbonDayClosed { day: DeliveryDay, close: CarbonPrice, dealt: Allowances },
     /// Certificates were issued.
     CertificatesIssued { lot: CertificateLotId, unit: UnitId, count: u64 },
     /// Certificates changed hands.

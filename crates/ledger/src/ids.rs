@@ -53,6 +53,12 @@ id! {
     DispatchId(u64);
     /// A run of energy certificates with one history.
     CertificateLotId(u64);
+    /// A listing, the proposal of a block agreement, or a bid of the allowance market.
+    CarbonOrderId(u64);
+    /// A deal in allowances.
+    CarbonDealId(u64);
+    /// A one-way bidding for allowances.
+    CarbonBiddingId(u64);
 }
 
 /// The channel: the hash of its genesis. A transaction names it, so that it is of no use elsewhere.

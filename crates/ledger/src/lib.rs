@@ -34,10 +34,15 @@ pub use action::{
     Acknowledgement, Action, Intervention, MeterReport, OrderRequest, Quality, Reading,
     RetirementPurpose, RuleAction, SessionNotice,
 };
+pub use action::{
+    BlockConfirmation, BlockProposal, CarbonAction, CarbonBid, CarbonBiddingNotice, CarbonListing,
+    CarbonTake, CarbonTermsNotice, CarbonWithdrawal,
+};
 pub use apply::Outcome;
 pub use block::{Body, MAX_BLOCK_TRANSACTIONS};
 pub use codec::{Decode, DecodeError, Encode, decode_all};
 // Types of the market that are fields of orders, trades and terms.
+pub use duet_market::allowance::{Band, bidding::Pricing, listed::Level};
 pub use duet_market::{
     carbon::passthrough::CostBasis,
     deviation::Clawback,
@@ -49,6 +54,7 @@ pub use duet_market::{
 pub use event::Event;
 pub use genesis::{Genesis, GenesisError, Registration, Validator};
 pub use hash::{Digest, hash, merkle_path, merkle_root, merkle_root_from_path};
+pub use ids::{CarbonBiddingId, CarbonDealId, CarbonOrderId};
 pub use ids::{
     CertificateLotId, ChannelId, DispatchId, OrderId, OrganisationId, PaymentId, PublicKey, RuleId,
     SessionId, TradeId, UnitId,
@@ -61,6 +67,10 @@ pub use records::{
     OrderStatus, Organisation, Payment, PaymentState, PeriodClearing, Phase, ReferencePrice, Role,
     Roles, Seal, Session, SessionTerms, SettlementMethod, StatementCalendar, StatementLine,
     Technology, Trade, TradingRule, Unit,
+};
+pub use records::{
+    CarbonBidding, CarbonBiddingState, CarbonDeal, CarbonMarket, CarbonMode, CarbonOrder,
+    CarbonTerms, Hours,
 };
 pub use rejection::{Refusal, Rejection};
 pub use state::{BrokenInvariant, Delta, Progress, State, Totals};

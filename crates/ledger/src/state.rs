@@ -3,6 +3,7 @@
 use crate::codec::{DecodeError, record};
 use crate::genesis::{Genesis, GenesisError};
 use crate::hash::Digest;
+use crate::ids::{CarbonBiddingId, CarbonDealId, CarbonOrderId};
 use crate::ids::{
     CertificateLotId, ChannelId, DispatchId, OrderId, OrganisationId, PaymentId, PublicKey, RuleId,
     SessionId, TradeId, UnitId,
@@ -12,6 +13,7 @@ use crate::records::{
     MarketRule, MeterRecord, Order, OrderStatus, Organisation, Payment, PeriodClearing, Role,
     Session, StatementLine, Trade, Unit,
 };
+use crate::records::{CarbonBidding, CarbonDeal, CarbonMarket, CarbonOrder};
 use crate::records::{InterventionRecord, Seal};
 use crate::table::Table;
 use duet_units::{Allowances, ClockTime, DeliveryDay, Energy, Money, OverflowError};
@@ -88,7 +90,8 @@ pub struct Totals {
     pub money: Money,
     /// Allowances ever allocated.
     pub allocated: Allowances,
-    /// Allowances free and surrendered, over all accounts: always the same as allocated.
+    /// Allowances free, locked, surrendered and expired, over all accounts: always the same as
+    /// allocated.
     pub held: Allowances,
     /// Certificates ever issued.
     pub certificates_issued: u64,
@@ -126,6 +129,10 @@ pub struct State {
     /// The last number given out of each kind that `progress` does not count.
     pub(crate) counters: Table<Counter, u64>,
     pub(crate) rules: Table<RuleId, MarketRule>,
+    pub(crate) carbon_market: Table<(), CarbonMarket>,
+    pub(crate) carbon_orders: Table<CarbonOrderId, CarbonOrder>,
+    pub(crate) carbon_biddings: Table<CarbonBiddingId, CarbonBidding>,
+    pub(crate) carbon_deals: Table<CarbonDealId, CarbonDeal>,
     /// What operators did to sessions, the latest ones.
     pub(crate) interventions: Table<u64, InterventionRecord>,
     /// Seals of settled days, the latest ones.
@@ -148,7 +155,8 @@ macro_rules! each_table {
         each_table!($state, $table => $body;
             progress organisations identities nonces units balances sessions orders trades
             clearings payments dispatches readings lines carbon carries lots references counters
-            rules interventions seals openings)
+            rules carbon_market carbon_orders carbon_biddings carbon_deals
+            interventions seals openings)
     };
     ($state:ident, $table:ident => $body:expr; $($field:ident)*) => {{
         $({
@@ -196,6 +204,10 @@ impl State {
             references: Table::new(18),
             counters: Table::new(19),
             rules: Table::new(24),
+            carbon_market: Table::new(31),
+            carbon_orders: Table::new(32),
+            carbon_biddings: Table::new(33),
+            carbon_deals: Table::new(34),
             interventions: Table::new(43),
             seals: Table::new(44),
             openings: Table::new(45),
@@ -438,6 +450,30 @@ impl State {
         self.carbon.rows()
     }
 
+    /// The allowance market and its day; none before its first terms.
+    #[must_use]
+    pub fn carbon_market(&self) -> Option<&CarbonMarket> {
+        self.carbon_market.get(())
+    }
+
+    /// The open listings, block proposals and bids by number.
+    #[must_use]
+    pub const fn carbon_orders(&self) -> &BTreeMap<CarbonOrderId, CarbonOrder> {
+        self.carbon_orders.rows()
+    }
+
+    /// The biddings by number: open ones, and those awarded in the last days.
+    #[must_use]
+    pub const fn carbon_biddings(&self) -> &BTreeMap<CarbonBiddingId, CarbonBidding> {
+        self.carbon_biddings.rows()
+    }
+
+    /// The deals in allowances of the last days, by number.
+    #[must_use]
+    pub const fn carbon_deals(&self) -> &BTreeMap<CarbonDealId, CarbonDeal> {
+        self.carbon_deals.rows()
+    }
+
     /// The runs of certificates by number.
     #[must_use]
     pub const fn lots(&self) -> &BTreeMap<CertificateLotId, CertificateLot> {
@@ -463,9 +499,11 @@ impl State {
     /// Returns [`BrokenInvariant`] if a sum does not fit.
     pub fn totals(&self) -> Result<Totals, BrokenInvariant> {
         let progress = self.progress();
-        let held = self.carbon.rows().values().try_fold(Allowances::ZERO, |sum, account| {
-            sum.plus(account.free)?.plus(account.surrendered)
-        })?;
+        let held = self
+            .carbon
+            .rows()
+            .values()
+            .try_fold(Allowances::ZERO, |sum, account| sum.plus(account.held()?))?;
         let certificates_held = self
             .lots
             .rows()

@@ -11,6 +11,11 @@ use duet_ledger::{
     SettlementMethod, Sharing, Side, Technology, Transaction, Unit, UnitId, Unsigned, Validator,
     chain_receipts, decode_all, merkle_path, merkle_root,
 };
+use duet_ledger::{
+    BlockConfirmation, BlockProposal, CarbonAction, CarbonBid, CarbonBiddingId,
+    CarbonBiddingNotice, CarbonListing, CarbonOrderId, CarbonTake, CarbonTerms, CarbonTermsNotice,
+    CarbonWithdrawal, Hours, Pricing,
+};
 use duet_units::{
     Allowances, BasisPoints, CarbonPrice, ClockTime, DeliveryDay, EmissionFactor, Energy, Money,
     Power, Price, Resolution,
@@ -33,7 +38,7 @@ fn public() -> PublicKey {
 fn actions() -> Vec<(&'static str, Action)> {
     let publish = RuleAction::Publish(Box::new(rule()));
     let rules = vec![("publish_rule", Action::Rule(publish))];
-    [market_actions(), carbon_actions(), rules].concat()
+    [market_actions(), carbon_actions(), rules, allowance_market_actions()].concat()
 }
 
 fn market_actions() -> Vec<(&'static str, Action)> {
@@ -119,6 +124,61 @@ fn carbon_actions() -> Vec<(&'static str, Action)> {
             },
         ),
     ]
+}
+
+fn allowance_market_actions() -> Vec<(&'static str, Action)> {
+    let (side, allowances) = (Side::Sell, Allowances::from_t(1));
+    let price = CarbonPrice::from_fen_per_t(2);
+    let terms = CarbonTerms {
+        morning: Hours { from: 1, until: 2 },
+        afternoon: Hours { from: 3, until: 4 },
+        block: Hours { from: 5, until: 6 },
+        listed_band: BasisPoints::from_bp(7),
+        block_band: BasisPoints::from_bp(8),
+        blocks_count: true,
+    };
+    let time = ClockTime::from_unix_ms;
+    let actions = vec![
+        (
+            "carbon_announce_terms",
+            CarbonAction::AnnounceTerms(CarbonTermsNotice { terms, opening_price: Some(price) }),
+        ),
+        ("carbon_list", CarbonAction::List(CarbonListing { side, allowances, price })),
+        ("carbon_take", CarbonAction::Take(CarbonTake { side, allowances, limit: price })),
+        ("carbon_withdraw", CarbonAction::Withdraw(CarbonWithdrawal { order: CarbonOrderId(3) })),
+        (
+            "carbon_propose_block",
+            CarbonAction::ProposeBlock(BlockProposal {
+                side,
+                counterparty: OrganisationId(3),
+                allowances,
+                price,
+            }),
+        ),
+        (
+            "carbon_confirm_block",
+            CarbonAction::ConfirmBlock(BlockConfirmation {
+                order: CarbonOrderId(3),
+                proposal: [4; 32],
+            }),
+        ),
+        (
+            "carbon_open_bidding",
+            CarbonAction::OpenBidding(CarbonBiddingNotice {
+                side,
+                allowances,
+                reserve: price,
+                pricing: Pricing::Uniform,
+                opens: time(3),
+                closes: time(4),
+            }),
+        ),
+        (
+            "carbon_bid",
+            CarbonAction::Bid(CarbonBid { bidding: CarbonBiddingId(3), allowances, price }),
+        ),
+    ];
+    actions.into_iter().map(|(name, action)| (name, Action::Carbon(action))).collect()
 }
 
 fn notice() -> SessionNotice {

@@ -5,7 +5,7 @@ use duet_sdk::{sign::MemberKey, wire::Action};
 use proptest::prelude::*;
 
 /// One example of each action; the numbers of the fields differ so that a swap is seen.
-const ACTIONS: [&str; 16] = [
+const ACTIONS: [&str; 24] = [
     r#"{"kind":"submit_order","session":1,"unit":2,"side":"sell","period":3,
         "limit_milli_yuan_per_mwh":-4,"quantity_kwh":5,"conductivity_bp":6,"reference":7}"#,
     r#"{"kind":"cancel_order","order":9007199254740993}"#,
@@ -45,6 +45,20 @@ const ACTIONS: [&str; 16] = [
         "cost_basis":"net_of_benchmark","calendar":{"statement_day":5,"objection_days":1,
         "final_day":8,"bill_day":10},"guarantee":{"usable_bp":33,"margin_bp":34,
         "unit_charge_milli_yuan_per_mwh":35}}"#,
+    r#"{"kind":"carbon","carbon":"announce_terms","opening_price_fen_per_t":1,"terms":{
+        "morning":{"from_minute":2,"until_minute":3},"afternoon":{"from_minute":4,
+        "until_minute":5},"block":{"from_minute":6,"until_minute":7},"listed_band_bp":8,
+        "block_band_bp":9,"blocks_count":true}}"#,
+    r#"{"kind":"carbon","carbon":"list","side":"sell","allowances_t":1,"price_fen_per_t":2}"#,
+    r#"{"kind":"carbon","carbon":"take","side":"buy","allowances_t":1,"limit_fen_per_t":2}"#,
+    r#"{"kind":"carbon","carbon":"withdraw","order":1}"#,
+    r#"{"kind":"carbon","carbon":"propose_block","side":"sell","counterparty":1,
+        "allowances_t":2,"price_fen_per_t":3}"#,
+    r#"{"kind":"carbon","carbon":"confirm_block","order":1,"proposal":
+        "0707070707070707070707070707070707070707070707070707070707070707"}"#,
+    r#"{"kind":"carbon","carbon":"open_bidding","side":"sell","allowances_t":1,
+        "reserve_fen_per_t":2,"pricing":"pay_as_bid","opens_ms":3,"closes_ms":4}"#,
+    r#"{"kind":"carbon","carbon":"bid","bidding":1,"allowances_t":2,"price_fen_per_t":3}"#,
 ];
 
 #[test]
@@ -69,6 +83,8 @@ fn fields_that_mean_nothing_are_refused() {
         r#"{"kind":"cancel_order","order":-1}"#,
         r#"{"kind":"cancel_order","order":1.5}"#,
         r#"{"kind":"cancel_orders","order":1}"#,
+        r#"{"kind":"carbon","carbon":"withdraw","order":1,"why":2}"#,
+        r#"{"kind":"carbon","carbon":"list","side":"sell","allowances_t":1}"#,
         r#"{"kind":"deposit","organisation":1,"amount_fen":5,"reference":1}"#,
         r#"{"kind":"ack_dispatch","dispatch":1,"accepted":true,"cause":2,"why":3}"#,
     ] {

@@ -1,23 +1,68 @@
-//! Allowances: allocated, transferred, surrendered once.
+//! Allowances: allocated, transferred, surrendered once, and traded.
+
+mod bidding;
+mod block;
+mod day;
+mod deal;
+mod listing;
+mod terms;
 
 use super::{Caller, Failure};
+use crate::action::CarbonAction;
 use crate::event::Event;
 use crate::ids::OrganisationId;
 use crate::records::{CarbonAccount, Role};
 use crate::rejection::{Refusal, Rejection};
 use crate::state::State;
-use duet_units::{Allowances, Emissions};
+use duet_units::Allowances;
 
 /// The most allowances of one allocation: 10 billion tonnes, a year of the whole country.
 const ALLOCATION_MAX_T: i64 = 10_000_000_000;
 
 impl State {
     pub(super) fn carbon_account(&self, organisation: OrganisationId) -> CarbonAccount {
-        self.carbon.get(organisation).cloned().unwrap_or(CarbonAccount {
-            free: Allowances::ZERO,
-            surrendered: Allowances::ZERO,
-            emissions: Emissions::ZERO,
-        })
+        self.carbon.get(organisation).cloned().unwrap_or(CarbonAccount::EMPTY)
+    }
+
+    pub(super) fn check_carbon(
+        &self,
+        caller: &Caller,
+        action: &CarbonAction,
+    ) -> Result<(), Refusal> {
+        match action {
+            CarbonAction::AnnounceTerms(notice) => self.check_carbon_terms(caller, notice),
+            CarbonAction::List(listing) => self.check_listing(caller, listing),
+            CarbonAction::Take(take) => self.check_take(caller, take).map(drop),
+            CarbonAction::Withdraw(request) => {
+                self.check_carbon_withdrawal(caller, request.order).map(drop)
+            }
+            CarbonAction::ProposeBlock(proposal) => self.check_proposal(caller, proposal),
+            CarbonAction::ConfirmBlock(request) => {
+                self.check_confirmation(caller, request).map(drop)
+            }
+            CarbonAction::OpenBidding(notice) => self.check_bidding(caller, notice),
+            CarbonAction::Bid(bid) => self.check_bid(caller, bid).map(drop),
+        }
+    }
+
+    pub(super) fn apply_carbon(
+        &mut self,
+        caller: Caller,
+        action: &CarbonAction,
+        events: &mut Vec<Event>,
+    ) -> Result<u64, Failure> {
+        match action {
+            CarbonAction::AnnounceTerms(notice) => self.announce_carbon_terms(caller, notice),
+            CarbonAction::List(listing) => self.list(caller, listing, events),
+            CarbonAction::Take(take) => self.take(caller, take, events),
+            CarbonAction::Withdraw(request) => {
+                self.withdraw_carbon_order(caller, request.order, events)
+            }
+            CarbonAction::ProposeBlock(proposal) => self.propose_block(caller, proposal, events),
+            CarbonAction::ConfirmBlock(request) => self.confirm_block(caller, request, events),
+            CarbonAction::OpenBidding(notice) => self.open_bidding(caller, notice, events),
+            CarbonAction::Bid(bid) => self.bid(caller, bid, events),
+        }
     }
 
     pub(super) fn check_allocation(
@@ -84,6 +129,7 @@ impl State {
         if to == caller.organisation {
             return Err(Rejection::SameAccount.of("to", to.0, 0));
         }
+        self.check_not_bought_today(caller, allowances)?;
         self.carbon_account(to).free.plus(allowances)?;
         Ok(())
     }

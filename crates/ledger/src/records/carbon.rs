@@ -2,7 +2,7 @@
 
 use crate::codec::{coded, record};
 use crate::ids::{OrganisationId, UnitId};
-use duet_units::{Allowances, DeliveryDay, Emissions, Energy};
+use duet_units::{Allowances, DeliveryDay, Emissions, Energy, OverflowError};
 
 record! {
     /// The carbon side of an organisation.
@@ -13,6 +13,52 @@ record! {
         pub surrendered: Allowances,
         /// Emissions of its settled deliveries to date.
         pub emissions: Emissions,
+        /// Allowances held for its open sell orders.
+        pub locked: Allowances,
+        /// Allowances that may not be kept for a later period: they can never move again.
+        pub expired: Allowances,
+        /// Allowances bought on `bought_on`, which cannot be sold on that day.
+        pub bought: Allowances,
+        /// The last day on which it bought.
+        pub bought_on: DeliveryDay,
+        /// Allowances that it ever sold minus those that it ever bought.
+        pub net_sales: Allowances,
+    }
+}
+
+impl CarbonAccount {
+    /// An account on which nothing was booked yet.
+    pub const EMPTY: Self = Self {
+        free: Allowances::ZERO,
+        surrendered: Allowances::ZERO,
+        emissions: Emissions::ZERO,
+        locked: Allowances::ZERO,
+        expired: Allowances::ZERO,
+        bought: Allowances::ZERO,
+        bought_on: DeliveryDay::from_days(0),
+        net_sales: Allowances::ZERO,
+    };
+
+    /// All allowances on it: free, locked, surrendered and expired.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`OverflowError`] if the sum does not fit.
+    pub fn held(&self) -> Result<Allowances, OverflowError> {
+        self.free.plus(self.locked)?.plus(self.surrendered)?.plus(self.expired)
+    }
+
+    /// What may be sold on `day`: free allowances but those bought on it. What was used since then
+    /// counts as taken from the others.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`OverflowError`] if the difference does not fit.
+    pub fn sellable(&self, day: DeliveryDay) -> Result<Allowances, OverflowError> {
+        if self.bought_on == day {
+            return Ok(self.free.minus(self.bought)?.max(Allowances::ZERO));
+        }
+        Ok(self.free)
     }
 }
 

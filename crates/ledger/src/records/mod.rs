@@ -2,6 +2,7 @@
 //! order.
 
 mod carbon;
+mod carbon_market;
 mod counter;
 mod delivery;
 mod intervention;
@@ -13,6 +14,10 @@ mod seal;
 mod session;
 
 pub use carbon::{CarbonAccount, CertificateLot, CertificateState};
+pub use carbon_market::{
+    CarbonBidding, CarbonBiddingState, CarbonDeal, CarbonMarket, CarbonMode, CarbonOrder,
+    CarbonTerms, Hours,
+};
 pub use counter::Counter;
 pub use delivery::{Dispatch, DispatchState, MeterRecord};
 pub use intervention::InterventionRecord;

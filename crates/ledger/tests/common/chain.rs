@@ -152,6 +152,7 @@ impl Chain {
         assert_eq!(totals.allocated, totals.held, "allowances are conserved");
         assert_eq!(totals.certificates_issued, totals.certificates_held);
         super::chain::assert_escrow(&self.state);
+        assert_locked(&self.state);
     }
 
     pub(crate) fn available(&self, who: Who) -> Money {
@@ -170,7 +171,7 @@ impl Chain {
 /// Escrow is what open orders and proposed payments need; trust is what was paid for sessions
 /// that are not settled.
 pub(crate) fn assert_escrow(state: &State) {
-    use duet_ledger::{OrderStatus, PaymentState};
+    use duet_ledger::{OrderStatus, PaymentState, Side};
     let mut escrow: BTreeMap<_, i128> = BTreeMap::new();
     let mut trust = 0;
     for order in state.orders().values() {
@@ -191,6 +192,9 @@ pub(crate) fn assert_escrow(state: &State) {
             PaymentState::Confirmed | PaymentState::Failed => {}
         }
     }
+    for (owner, allowances, fen) in open_carbon(state, Side::Buy) {
+        *escrow.entry(owner).or_default() += i128::from(allowances) * i128::from(fen);
+    }
     for organisation in state.organisations().keys() {
         let held = state.balance(*organisation, AccountKind::Escrow).fen();
         assert_eq!(held, escrow.get(organisation).copied().unwrap_or(0), "escrow {organisation}");
@@ -210,6 +214,35 @@ pub(crate) fn assert_escrow(state: &State) {
         );
         assert!(ended || phase.is_live(), "order {id} is {:?} in a {phase:?}", order.status);
     }
+}
+
+/// Owner, tonnes and fen/t of each open order and bidding of a side of the allowance market.
+fn open_carbon(
+    state: &State,
+    side: duet_ledger::Side,
+) -> Vec<(duet_ledger::OrganisationId, i64, i64)> {
+    use duet_ledger::CarbonBiddingState;
+    let orders = state.carbon_orders().values().filter(|order| order.side == side);
+    let orders = orders.map(|row| (row.owner, row.allowances.t(), row.price.fen_per_t()));
+    let biddings = state.carbon_biddings().values();
+    let open = biddings.filter(|row| row.side == side && row.state == CarbonBiddingState::Open);
+    let open = open.map(|row| (row.owner, row.allowances.t(), row.reserve.fen_per_t()));
+    orders.chain(open).collect()
+}
+
+/// Locked allowances are what open sell orders and sales by bidding need, and nothing is negative.
+fn assert_locked(state: &State) {
+    let mut locked: BTreeMap<_, i64> = BTreeMap::new();
+    for (owner, allowances, _) in open_carbon(state, duet_ledger::Side::Sell) {
+        *locked.entry(owner).or_default() += allowances;
+    }
+    for (organisation, account) in state.carbon() {
+        let expected = locked.remove(organisation).unwrap_or(0);
+        assert_eq!(account.locked.t(), expected, "locked by {organisation}");
+        let parts = [account.free, account.locked, account.surrendered, account.expired];
+        assert!(parts.iter().all(|part| part.t() >= 0), "{organisation}: {account:?}");
+    }
+    assert!(locked.is_empty(), "{locked:?}");
 }
 
 /// The transaction with a signature of zeros.

@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "each test binary uses its part of the kit")]
 
+pub(crate) mod carbon;
 pub(crate) mod chain;
 pub(crate) mod market;
 pub(crate) mod random;

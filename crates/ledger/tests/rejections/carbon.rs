@@ -6,7 +6,7 @@ use duet_ledger::{
     Action, CarbonAccount, CertificateLotId, Encode, OrganisationId, Progress, RetirementPurpose,
     SessionId,
 };
-use duet_units::{Allowances, Emissions};
+use duet_units::Allowances;
 use std::collections::BTreeSet;
 
 fn t(t: i64) -> Allowances {
@@ -94,11 +94,7 @@ fn provoke_certificates(chain: &mut Chain) {
 pub(crate) fn provoke_overflow() -> BTreeSet<&'static str> {
     let mut chain = Chain::new().with_rows(|rows| {
         change_row(rows, &[1], |progress: &mut Progress| progress.allocated = Allowances::MAX);
-        let account = CarbonAccount {
-            free: Allowances::MAX,
-            surrendered: Allowances::ZERO,
-            emissions: Emissions::ZERO,
-        };
+        let account = CarbonAccount { free: Allowances::MAX, ..CarbonAccount::EMPTY };
         let key = [vec![15], OrganisationId(5).to_bytes()].concat();
         rows.insert(key, account.to_bytes());
     });

@@ -8,6 +8,7 @@
 mod common;
 
 mod carbon;
+mod carbon_market;
 mod delivery;
 mod form;
 mod money;
@@ -31,6 +32,7 @@ fn every_rejection_is_provoked() {
         money::provoke(),
         delivery::provoke(),
         carbon::provoke(),
+        carbon_market::provoke(),
         carbon::provoke_overflow(),
     ]
     .into_iter()

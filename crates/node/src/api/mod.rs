@@ -5,6 +5,7 @@
 //! the handlers, and a test holds the committed copy to it. docs/api.md tells the rest.
 
 mod accounts;
+mod carbon;
 mod chain;
 mod events;
 mod extract;
@@ -81,6 +82,7 @@ struct Counters {
         (name = "chain", description = "Status, blocks, transactions, receipts, proofs."),
         (name = "market", description = "Sessions, orders, trades, dispatch, metering, settlement."),
         (name = "accounts", description = "Organisations, identities, units, money, certificates."),
+        (name = "carbon", description = "The allowance market."),
         (name = "node", description = "Health and metrics of this validator.")
     ),
     components(schemas(duet_sdk::wire::Action, duet_sdk::wire::FinalEvent))
@@ -93,6 +95,7 @@ fn described() -> OpenApiRouter<Api> {
         .merge(chain_routes())
         .merge(market_routes())
         .merge(account_routes())
+        .merge(carbon_routes())
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
         .routes(routes!(health::metrics))
@@ -132,6 +135,14 @@ fn account_routes() -> OpenApiRouter<Api> {
         .routes(routes!(accounts::units))
         .routes(routes!(accounts::payments))
         .routes(routes!(accounts::certificates))
+}
+
+fn carbon_routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(carbon::market))
+        .routes(routes!(carbon::deals))
+        .routes(routes!(carbon::biddings))
+        .routes(routes!(carbon::account))
 }
 
 /// The OpenAPI description of the API.

@@ -1,5 +1,12 @@
 //! What a transaction can ask for, as JSON.
 
+mod carbon;
+
+pub use carbon::{
+    BlockConfirmation, BlockProposal, CarbonAction, CarbonBid, CarbonBiddingNotice, CarbonListing,
+    CarbonTake, CarbonTermsNotice, CarbonWithdrawal,
+};
+
 use super::{Big, Day, MarketRule, Mode, SessionTerms, Side, mirror, shape};
 use duet_ledger::{
     CertificateLotId, DispatchId, OrderId, OrganisationId, PaymentId, RuleAction, SessionId, UnitId,
@@ -222,6 +229,8 @@ pub enum Action {
     },
     /// Publishes a version of a province's rules.
     PublishRule(Box<MarketRule>),
+    /// Of the allowance market; `carbon` says what.
+    Carbon(CarbonAction),
 }
 
 impl From<Action> for duet_ledger::Action {
@@ -275,6 +284,7 @@ impl From<Action> for duet_ledger::Action {
                 reason,
             },
             Action::PublishRule(rule) => Self::Rule(RuleAction::Publish(Box::new((*rule).into()))),
+            Action::Carbon(action) => Self::Carbon(action.into()),
         }
     }
 }
@@ -322,6 +332,7 @@ impl TryFrom<duet_ledger::Action> for Action {
                 Self::Intervene { session, intervention, reason }
             }
             L::Rule(RuleAction::Publish(rule)) => Self::PublishRule(Box::new((*rule).into())),
+            L::Carbon(action) => Self::Carbon(action.try_into()?),
             _ => return Err(ActionError),
         })
     }

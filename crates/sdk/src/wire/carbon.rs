@@ -11,6 +11,16 @@ view! {
         surrendered_t: i64 = row.surrendered.t();
         /// Emissions of its settled deliveries to date.
         emissions_g: Big = Big(row.emissions.g());
+        /// Allowances held for its open sell orders.
+        locked_t: i64 = row.locked.t();
+        /// Allowances that may not be kept for a later period.
+        expired_t: i64 = row.expired.t();
+        /// Allowances bought on the last day on which it bought; they cannot be sold on that day.
+        bought_t: i64 = row.bought.t();
+        /// That day.
+        bought_on: Day = Day(row.bought_on);
+        /// Allowances that it ever sold minus those that it ever bought.
+        net_sales_t: i64 = row.net_sales.t();
     }
 }
 

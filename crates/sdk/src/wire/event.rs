@@ -47,6 +47,18 @@ pub enum Event {
     AllowancesTransferred { from: u32, to: u32, allowances_t: i64 },
     /// Allowances were surrendered.
     AllowancesSurrendered { organisation: u32, allowances_t: i64 },
+    /// A listing, the proposal of a block or a bid was accepted; what it says stays in the book.
+    CarbonOrderAccepted { order: u64, owner: u32 },
+    /// What was left of one was withdrawn, or ended with its day or bidding, and is released.
+    CarbonOrderEnded { order: u64, owner: u32 },
+    /// Allowances were dealt: delivered and paid.
+    AllowancesDealt { deal: u64, order: u64, allowances_t: i64, price_fen_per_t: i64 },
+    /// A one-way bidding was announced.
+    CarbonBiddingAnnounced { bidding: u64, owner: u32 },
+    /// A one-way bidding was awarded.
+    CarbonBiddingAwarded { bidding: u64, allowances_t: i64 },
+    /// A day of the allowance market ended with this close.
+    CarbonDayClosed { day: Day, close_fen_per_t: i64, dealt_t: i64 },
     /// Certificates were issued.
     CertificatesIssued { lot: u64, unit: u32, count: u64 },
     /// Certificates changed hands.
@@ -134,6 +146,29 @@ impl From<&duet_ledger::Event> for Event {
             L::AllowancesSurrendered { organisation, allowances } => Self::AllowancesSurrendered {
                 organisation: organisation.0,
                 allowances_t: allowances.t(),
+            },
+            L::CarbonOrderAccepted { order, owner } => {
+                Self::CarbonOrderAccepted { order: order.0, owner: owner.0 }
+            }
+            L::CarbonOrderEnded { order, owner } => {
+                Self::CarbonOrderEnded { order: order.0, owner: owner.0 }
+            }
+            L::AllowancesDealt { deal, order, allowances, price } => Self::AllowancesDealt {
+                deal: deal.0,
+                order: order.0,
+                allowances_t: allowances.t(),
+                price_fen_per_t: price.fen_per_t(),
+            },
+            L::CarbonBiddingAnnounced { bidding, owner } => {
+                Self::CarbonBiddingAnnounced { bidding: bidding.0, owner: owner.0 }
+            }
+            L::CarbonBiddingAwarded { bidding, allowances } => {
+                Self::CarbonBiddingAwarded { bidding: bidding.0, allowances_t: allowances.t() }
+            }
+            L::CarbonDayClosed { day, close, dealt } => Self::CarbonDayClosed {
+                day: Day(*day),
+                close_fen_per_t: close.fen_per_t(),
+                dealt_t: dealt.t(),
             },
             L::CertificatesIssued { lot, unit, count } => {
                 Self::CertificatesIssued { lot: lot.0, unit: unit.0, count: *count }

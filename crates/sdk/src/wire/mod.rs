@@ -7,6 +7,7 @@
 
 mod action;
 mod carbon;
+mod carbon_market;
 mod chain;
 mod delivery;
 mod event;
@@ -19,10 +20,15 @@ mod scalar;
 mod session;
 
 pub use action::{
-    Acknowledgement, Action, ActionError, Intervention, MeterReport, OrderRequest, Quality,
-    Reading, RetirementPurpose, SessionNotice,
+    Acknowledgement, Action, ActionError, BlockConfirmation, BlockProposal, CarbonAction,
+    CarbonBid, CarbonBiddingNotice, CarbonListing, CarbonTake, CarbonTermsNotice, CarbonWithdrawal,
+    Intervention, MeterReport, OrderRequest, Quality, Reading, RetirementPurpose, SessionNotice,
 };
 pub use carbon::{CarbonAccount, CertificateLot, CertificateState};
+pub use carbon_market::{
+    CarbonAccountDetail, CarbonBidding, CarbonBiddingState, CarbonBook, CarbonDeal, CarbonLevel,
+    CarbonMarket, CarbonMode, CarbonOrder, CarbonTerms, Hours, Pricing,
+};
 pub use chain::{
     Block, BlockTransaction, Channel, Page, Problem, Receipt, Status, SubmitRequest, Submitted,
 };
@@ -94,3 +100,29 @@ macro_rules! shape {
     };
 }
 pub(crate) use shape;
+
+/// Defines the JSON form of a record of an action, and both ways between them: of each field its
+/// JSON type, the record's field, how it is made from JSON, and JSON from it.
+macro_rules! request {
+    ($(#[$meta:meta])* $name:ident {
+        $($(#[$doc:meta])* $field:ident: $kind:ty = $row:ident: $read:expr, $write:expr;)*
+    }) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+        #[serde(deny_unknown_fields)]
+        pub struct $name { $($(#[$doc])* pub $field: $kind,)* }
+
+        impl From<$name> for duet_ledger::$name {
+            fn from(wire: $name) -> Self {
+                Self { $($row: ($read)(wire.$field),)* }
+            }
+        }
+        impl From<duet_ledger::$name> for $name {
+            fn from(row: duet_ledger::$name) -> Self {
+                Self { $($field: ($write)(row.$row),)* }
+            }
+        }
+    };
+}
+pub(crate) use request;
