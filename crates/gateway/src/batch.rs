@@ -3,116 +3,14 @@
 //! The bytes are specified in docs/spec/readings.md.
 
 use duet_ledger::{
-    ChannelId, Decode, DecodeError, Digest, Encode, PublicKey, SUITE_ED25519, decode_all,
-    merkle_path, merkle_root, merkle_root_from_path,
+    Decode, DecodeError, Digest, Encode, PeriodReading, ReportBatch, decode_all, merkle_path,
+    merkle_root, merkle_root_from_path,
 };
-use duet_units::{ClockTime, DeliveryDay, DeliveryPeriod, Energy, Resolution};
+use duet_units::ClockTime;
 
-use crate::device::{Device, is_signed};
-use crate::reading::{Flags, PeriodReading};
+use crate::device::Device;
 
-/// The most readings of one batch: the proof of one of them stays under 500 bytes, and the batch
-/// under the limit of a transaction.
-pub const BATCH_MAX: usize = 256;
-
-const VERSION: u8 = 1;
-const DOMAIN: &[u8] = b"duet/readings/v1";
-
-impl Encode for PeriodReading {
-    fn encode(&self, out: &mut Vec<u8>) {
-        self.unit.encode(out);
-        self.period.day().encode(out);
-        self.period.resolution().periods().encode(out);
-        self.period.index().encode(out);
-        self.version.encode(out);
-        self.energy.encode(out);
-        self.flags.bits().encode(out);
-        self.source_time.encode(out);
-    }
-}
-
-impl Decode for PeriodReading {
-    fn decode(input: &mut &[u8]) -> Result<Self, DecodeError> {
-        let unit = Decode::decode(input)?;
-        let day = DeliveryDay::decode(input)?;
-        let resolution = match u8::decode(input)? {
-            24 => Resolution::Hour,
-            96 => Resolution::Quarter,
-            value => return Err(unknown("resolution", value.into())),
-        };
-        let index = u8::decode(input)?;
-        let period = DeliveryPeriod::new(day, resolution, index);
-        let period = period.ok_or_else(|| unknown("period", index.into()))?;
-        let (version, energy) = (Decode::decode(input)?, Energy::decode(input)?);
-        let bits = u16::decode(input)?;
-        let flags = Flags::from_bits(bits).ok_or_else(|| unknown("flags", bits.into()))?;
-        let source_time = ClockTime::decode(input)?;
-        Ok(Self { unit, period, version, energy, flags, source_time })
-    }
-}
-
-const fn unknown(field: &'static str, value: u64) -> DecodeError {
-    DecodeError::UnknownTag { field, value }
-}
-
-/// What a batch's signature is over.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BatchHeader {
-    /// The channel that it is for.
-    pub channel: ChannelId,
-    /// The device that signs.
-    pub device: PublicKey,
-    /// Counts the batches of the device from 1, without a gap: a reader sees what is missing.
-    pub sequence: u64,
-    /// When it was sealed, by the device's clock.
-    pub sealed_at: ClockTime,
-    /// How many readings it has.
-    pub count: u16,
-    /// The Merkle root of the readings' bytes.
-    pub root: Digest,
-}
-
-impl BatchHeader {
-    fn message(&self) -> Vec<u8> {
-        let mut out = DOMAIN.to_vec();
-        self.encode(&mut out);
-        out
-    }
-}
-
-impl Encode for BatchHeader {
-    fn encode(&self, out: &mut Vec<u8>) {
-        out.extend([VERSION, SUITE_ED25519]);
-        self.channel.encode(out);
-        self.device.encode(out);
-        self.sequence.encode(out);
-        self.sealed_at.encode(out);
-        self.count.encode(out);
-        self.root.encode(out);
-    }
-}
-
-impl Decode for BatchHeader {
-    fn decode(input: &mut &[u8]) -> Result<Self, DecodeError> {
-        match <[u8; 2]>::decode(input)? {
-            [VERSION, SUITE_ED25519] => {}
-            [version, suite] => {
-                return Err(unknown(
-                    "version and suite",
-                    u16::from_be_bytes([version, suite]).into(),
-                ));
-            }
-        }
-        Ok(Self {
-            channel: Decode::decode(input)?,
-            device: Decode::decode(input)?,
-            sequence: Decode::decode(input)?,
-            sealed_at: Decode::decode(input)?,
-            count: Decode::decode(input)?,
-            root: Decode::decode(input)?,
-        })
-    }
-}
+pub use duet_ledger::{BATCH_MAX, BatchHeader};
 
 /// A sealed batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -160,6 +58,18 @@ impl SignedBatch {
         &self.signature
     }
 
+    /// What the ledger is told: the batch without what follows from it.
+    #[must_use]
+    pub fn report(&self) -> ReportBatch {
+        ReportBatch {
+            device: self.header.device,
+            sequence: self.header.sequence,
+            sealed_at: self.header.sealed_at,
+            readings: self.readings.clone(),
+            signature: self.signature,
+        }
+    }
+
     /// The bytes: header, readings, signature.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
@@ -186,7 +96,7 @@ impl SignedBatch {
         if root_of(&readings) != header.root {
             return Err(BatchError::Root);
         }
-        if !is_signed(&header.device, &header.message(), signature) {
+        if !header.is_signed(&signature) {
             return Err(BatchError::Signature);
         }
         Ok(Self { header, readings, signature })
@@ -255,7 +165,7 @@ impl ReadingProof {
         if root != Some(self.header.root) {
             return Err(BatchError::Root);
         }
-        if !is_signed(&self.header.device, &self.header.message(), self.signature) {
+        if !self.header.is_signed(&self.signature) {
             return Err(BatchError::Signature);
         }
         Ok(())
@@ -295,6 +205,9 @@ impl ReadingProof {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::reading::Flags;
+    use duet_ledger::UnitId;
+    use duet_units::{DeliveryDay, DeliveryPeriod, Energy, Resolution};
     use proptest::prelude::*;
 
     pub(crate) fn device() -> Device {
@@ -305,7 +218,7 @@ pub(crate) mod tests {
         let day = DeliveryDay::from_days(20_640);
         let index = u8::try_from(n % 96).unwrap();
         PeriodReading {
-            unit: n / 96 + 1,
+            unit: UnitId(n / 96 + 1),
             period: DeliveryPeriod::new(day, Resolution::Quarter, index).unwrap(),
             version: 1,
             energy: Energy::from_kwh(i64::from(n) * 3),

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use duet_ledger::{ChannelId, PublicKey};
 use duet_sdk::sign::{KeyError, MemberKey};
-use ed25519_zebra::{Signature, SigningKey, VerificationKey};
+use ed25519_zebra::SigningKey;
 
 /// The key of a device, for the transactions and the batches that it signs.
 #[derive(Clone)]
@@ -67,11 +67,4 @@ impl Device {
     pub(crate) fn sign(&self, message: &[u8]) -> [u8; 64] {
         self.signing.sign(message).into()
     }
-}
-
-/// Whether `signature` over `message` is of `key`.
-pub(crate) fn is_signed(key: &PublicKey, message: &[u8], signature: [u8; 64]) -> bool {
-    VerificationKey::try_from(*key.bytes())
-        .and_then(|key| key.verify(&Signature::from(signature), message))
-        .is_ok()
 }

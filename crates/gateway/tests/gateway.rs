@@ -238,7 +238,7 @@ async fn readings_get_out_over_a_link_that_carries_nothing_back() {
     world.run(way, 8).await;
     let readings = collected.await.expect("it collects");
     let full: Vec<i64> =
-        readings.iter().filter(|r| r.unit == 1).skip(1).map(|r| r.energy.kwh()).collect();
+        readings.iter().filter(|r| r.unit == UnitId(1)).skip(1).map(|r| r.energy.kwh()).collect();
     assert!(full.len() >= 2, "{readings:?}");
     about(&full, 49_500);
 }

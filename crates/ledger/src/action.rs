@@ -1,5 +1,6 @@
 //! What a transaction can ask for.
 
+pub(crate) mod device;
 mod rule;
 
 pub use rule::RuleAction;
@@ -15,6 +16,7 @@ use crate::ids::{
     CertificateLotId, DispatchId, OrderId, OrganisationId, PaymentId, SessionId, UnitId,
 };
 use crate::records::{Mode, SessionTerms};
+use device::DeviceAction;
 use duet_market::order::Side;
 use duet_units::{Allowances, BasisPoints, ClockTime, DeliveryDay, Energy, Money, Price};
 
@@ -225,6 +227,8 @@ pub enum Action {
         /// Why, for the public log.
         reason: String,
     },
+    /// 16: Batches, enrolment and health of devices.
+    Device(DeviceAction),
     /// 17: Publishes rules of the market.
     Rule(RuleAction),
     /// 19: Of the allowance market.
@@ -265,6 +269,7 @@ impl Encode for Action {
             Self::Intervene { session, intervention, reason } => {
                 tagged!(out, 15, session, intervention, reason);
             }
+            Self::Device(action) => tagged!(out, 16, action),
             Self::Rule(action) => tagged!(out, 17, action),
             Self::Carbon(action) => tagged!(out, 19, action),
         }
@@ -313,6 +318,7 @@ impl Decode for Action {
                 intervention: next(input)?,
                 reason: next(input)?,
             },
+            16 => Self::Device(next(input)?),
             17 => Self::Rule(next(input)?),
             19 => Self::Carbon(next(input)?),
             tag => return Err(DecodeError::UnknownTag { field: "action", value: tag.into() }),

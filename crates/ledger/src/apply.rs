@@ -4,6 +4,7 @@ mod carbon;
 mod certificate;
 mod clear;
 mod deliver;
+mod device;
 mod money;
 mod order;
 mod period;
@@ -203,6 +204,7 @@ impl State {
             Action::Intervene { session, intervention, reason } => {
                 self.intervene(caller, *session, (*intervention, reason), events)
             }
+            Action::Device(action) => self.apply_device(caller, action, events),
             Action::Rule(action) => self.apply_rule(caller, action, events),
             Action::Carbon(action) => self.apply_carbon(caller, action, events),
         }
@@ -242,6 +244,7 @@ pub(crate) fn check(state: &State, transaction: &Transaction) -> Result<(), Refu
         Action::Intervene { session, intervention, .. } => {
             state.check_intervention(&caller, *session, *intervention)
         }
+        Action::Device(action) => state.check_device(&caller, action),
         Action::Rule(action) => state.check_rule(&caller, action),
         Action::Carbon(action) => state.check_carbon(&caller, action),
     }

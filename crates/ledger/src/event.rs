@@ -44,6 +44,12 @@ pub enum Event {
     DispatchAcknowledged { dispatch: DispatchId, accepted: bool },
     /// A meter was read.
     MeterReported { unit: UnitId, day: DeliveryDay, first_period: u8, periods: u8 },
+    /// A batch that a device signed was recorded.
+    BatchReported { device: PublicKey, sequence: u64, readings: u16 },
+    /// A unit has a new device.
+    DeviceEnrolled { unit: UnitId, device: PublicKey },
+    /// A device told how its board stands; `alarms` are the bits of [`Health`](crate::Health).
+    HealthReported { device: PublicKey, alarms: u16 },
     /// A session was settled.
     SessionSettled { session: SessionId, lines: u32, emissions: Emissions, result_hash: Digest },
     /// Allowances were allocated.

@@ -30,6 +30,10 @@ mod state;
 mod table;
 mod transaction;
 
+pub use action::device::{
+    BATCH_MAX, BatchHeader, ChannelKind, DeviceAction, EnrolDevice, Health, HealthChannel,
+    HealthLevel, Light, Link, PeriodReading, ReadingFlags, ReportBatch,
+};
 pub use action::{
     Acknowledgement, Action, Intervention, MeterReport, OrderRequest, Quality, Reading,
     RetirementPurpose, RuleAction, SessionNotice,
@@ -62,11 +66,11 @@ pub use ids::{
 pub use receipt::{Receipt, chain_receipts};
 pub use records::{
     AccountKey, AccountKind, Balance, CarbonAccount, CertificateLot, CertificateState,
-    ContractingTerms, Counter, DeviationScheme, Dispatch, DispatchState, FreeBandTerms,
-    GuaranteeRule, Identity, InterventionRecord, LineItem, MarketRule, MeterRecord, Mode, Order,
-    OrderStatus, Organisation, Payment, PaymentState, PeriodClearing, Phase, ReferencePrice, Role,
-    Roles, Seal, Session, SessionTerms, SettlementMethod, StatementCalendar, StatementLine,
-    Technology, Trade, TradingRule, Unit,
+    ContractingTerms, Counter, DeviationScheme, Device, Dispatch, DispatchState, Enrolment,
+    FreeBandTerms, GuaranteeRule, Identity, InterventionRecord, LineItem, MarketRule, MeterRecord,
+    Mode, Order, OrderStatus, Organisation, Payment, PaymentState, PeriodClearing, Phase,
+    ReferencePrice, Role, Roles, Seal, Session, SessionTerms, SettlementMethod, StatementCalendar,
+    StatementLine, Technology, Trade, TradingRule, Unit,
 };
 pub use records::{
     CarbonBidding, CarbonBiddingState, CarbonDeal, CarbonMarket, CarbonMode, CarbonOrder,

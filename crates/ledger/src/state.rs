@@ -9,9 +9,9 @@ use crate::ids::{
     SessionId, TradeId, UnitId,
 };
 use crate::records::{
-    AccountKey, AccountKind, Balance, CarbonAccount, CertificateLot, Counter, Dispatch, Identity,
-    MarketRule, MeterRecord, Order, OrderStatus, Organisation, Payment, PeriodClearing, Role,
-    Session, StatementLine, Trade, Unit,
+    AccountKey, AccountKind, Balance, CarbonAccount, CertificateLot, Counter, Device, Dispatch,
+    Enrolment, Identity, MarketRule, MeterRecord, Order, OrderStatus, Organisation, Payment,
+    PeriodClearing, Role, Session, StatementLine, Trade, Unit,
 };
 use crate::records::{CarbonBidding, CarbonDeal, CarbonMarket, CarbonOrder};
 use crate::records::{InterventionRecord, Seal};
@@ -128,6 +128,10 @@ pub struct State {
     pub(crate) references: Table<(OrganisationId, u64), ()>,
     /// The last number given out of each kind that `progress` does not count.
     pub(crate) counters: Table<Counter, u64>,
+    /// What devices have sent: no more rows than identities.
+    pub(crate) devices: Table<PublicKey, Device>,
+    /// Since when units have the devices that they have: no more rows than units.
+    pub(crate) enrolments: Table<UnitId, Enrolment>,
     pub(crate) rules: Table<RuleId, MarketRule>,
     pub(crate) carbon_market: Table<(), CarbonMarket>,
     pub(crate) carbon_orders: Table<CarbonOrderId, CarbonOrder>,
@@ -155,7 +159,7 @@ macro_rules! each_table {
         each_table!($state, $table => $body;
             progress organisations identities nonces units balances sessions orders trades
             clearings payments dispatches readings lines carbon carries lots references counters
-            rules carbon_market carbon_orders carbon_biddings carbon_deals
+            devices enrolments rules carbon_market carbon_orders carbon_biddings carbon_deals
             interventions seals openings)
     };
     ($state:ident, $table:ident => $body:expr; $($field:ident)*) => {{
@@ -203,6 +207,8 @@ impl State {
             lots: Table::new(17),
             references: Table::new(18),
             counters: Table::new(19),
+            devices: Table::new(20),
+            enrolments: Table::new(21),
             rules: Table::new(24),
             carbon_market: Table::new(31),
             carbon_orders: Table::new(32),
@@ -436,6 +442,18 @@ impl State {
     #[must_use]
     pub const fn readings(&self) -> &BTreeMap<(UnitId, DeliveryDay, u8), MeterRecord> {
         self.readings.rows()
+    }
+
+    /// What devices have sent, by their keys.
+    #[must_use]
+    pub const fn devices(&self) -> &BTreeMap<PublicKey, Device> {
+        self.devices.rows()
+    }
+
+    /// Since when units have their devices, where that was changed.
+    #[must_use]
+    pub const fn enrolments(&self) -> &BTreeMap<UnitId, Enrolment> {
+        self.enrolments.rows()
     }
 
     /// The statement lines by session and place.

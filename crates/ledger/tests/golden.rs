@@ -3,13 +3,14 @@
 //! A change here is a change of the format: it needs an ADR, and every reader must follow.
 
 use duet_ledger::{
-    Acknowledgement, Action, Body, CertificateLotId, Clawback, ContractingTerms, CostBasis,
-    DeviationScheme, DispatchId, Encode, FeeRule, Genesis, GuaranteeRule, Identity, Intervention,
+    Acknowledgement, Action, Body, CertificateLotId, ChannelKind, Clawback, ContractingTerms,
+    CostBasis, DeviationScheme, DeviceAction, DispatchId, Encode, EnrolDevice, FeeRule, Genesis,
+    GuaranteeRule, Health, HealthChannel, HealthLevel, Identity, Intervention, Light, Link,
     MarketRule, MeterReport, Mode, OrderId, OrderRequest, Organisation, OrganisationId, PaymentId,
-    PublicKey, Quality, Rationing, Reading, Receipt, ReferencePrice, Registration, Rejection,
-    RetirementPurpose, Role, Roles, RuleAction, SessionId, SessionNotice, SessionTerms,
-    SettlementMethod, Sharing, Side, Technology, Transaction, Unit, UnitId, Unsigned, Validator,
-    chain_receipts, decode_all, merkle_path, merkle_root,
+    PeriodReading, PublicKey, Quality, Rationing, Reading, ReadingFlags, Receipt, ReferencePrice,
+    Registration, Rejection, ReportBatch, RetirementPurpose, Role, Roles, RuleAction, SessionId,
+    SessionNotice, SessionTerms, SettlementMethod, Sharing, Side, Technology, Transaction, Unit,
+    UnitId, Unsigned, Validator, chain_receipts, decode_all, merkle_path, merkle_root,
 };
 use duet_ledger::{
     BlockConfirmation, BlockProposal, CarbonAction, CarbonBid, CarbonBiddingId,
@@ -17,8 +18,8 @@ use duet_ledger::{
     CarbonWithdrawal, Hours, Pricing,
 };
 use duet_units::{
-    Allowances, BasisPoints, CarbonPrice, ClockTime, DeliveryDay, EmissionFactor, Energy, Money,
-    Power, Price, Resolution,
+    Allowances, BasisPoints, CarbonPrice, ClockTime, DeliveryDay, DeliveryPeriod, EmissionFactor,
+    Energy, Money, Power, Price, Resolution,
 };
 use ed25519_zebra::{SigningKey, VerificationKey};
 use std::{fmt::Write as _, fs, path::PathBuf};
@@ -38,7 +39,8 @@ fn public() -> PublicKey {
 fn actions() -> Vec<(&'static str, Action)> {
     let publish = RuleAction::Publish(Box::new(rule()));
     let rules = vec![("publish_rule", Action::Rule(publish))];
-    [market_actions(), carbon_actions(), rules, allowance_market_actions()].concat()
+    [market_actions(), carbon_actions(), rules, allowance_market_actions(), device_actions()]
+        .concat()
 }
 
 fn market_actions() -> Vec<(&'static str, Action)> {
@@ -123,6 +125,50 @@ fn carbon_actions() -> Vec<(&'static str, Action)> {
                 reason: "line repaired".to_owned(),
             },
         ),
+    ]
+}
+
+fn device_actions() -> Vec<(&'static str, Action)> {
+    let period = |index| {
+        let day = DeliveryDay::parse("2026-07-06").unwrap();
+        DeliveryPeriod::new(day, Resolution::Quarter, index).unwrap()
+    };
+    let reading = |index: u8, flags| PeriodReading {
+        unit: UnitId(1),
+        period: period(index),
+        version: 2,
+        energy: Energy::from_kwh(3 * i64::from(index)),
+        flags,
+        source_time: ClockTime::from_unix_ms(1_783_296_550_250 + i64::from(index)),
+    };
+    let readings = vec![reading(0, ReadingFlags::ESTIMATED), reading(1, ReadingFlags::GOOD)];
+    let sealed_at = ClockTime::from_unix_ms(77);
+    let mut batch =
+        ReportBatch { device: public(), sequence: 5, sealed_at, readings, signature: [0; 64] };
+    batch.signature = key().sign(&batch.header(&[0xc0; 32]).message()).into();
+    let channel = |name: &str, kind, value, level| {
+        let name = name.to_owned();
+        HealthChannel { name, kind, value, level }
+    };
+    let health = Health {
+        sampled_at: ClockTime::from_unix_ms(1),
+        light: Light::Holding,
+        link: Link::Up,
+        channels: vec![
+            channel("t", ChannelKind::Temperature, Some(-2), HealthLevel::Warning),
+            channel("vccint", ChannelKind::Voltage, None, HealthLevel::SensorFault),
+        ],
+        stations_up: 3,
+        stations_down: 4,
+        backlog: 5,
+        backlog_limit: 6,
+        alarms: 7,
+    };
+    let enrolment = EnrolDevice { unit: UnitId(1), device: public(), label: "gateway".to_owned() };
+    vec![
+        ("report_batch", Action::Device(DeviceAction::ReportBatch(batch))),
+        ("enrol_device", Action::Device(DeviceAction::EnrolDevice(enrolment))),
+        ("report_health", Action::Device(DeviceAction::ReportHealth(health))),
     ]
 }
 

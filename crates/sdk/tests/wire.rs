@@ -5,7 +5,7 @@ use duet_sdk::{sign::MemberKey, wire::Action};
 use proptest::prelude::*;
 
 /// One example of each action; the numbers of the fields differ so that a swap is seen.
-const ACTIONS: [&str; 24] = [
+const ACTIONS: &[&str] = &[
     r#"{"kind":"submit_order","session":1,"unit":2,"side":"sell","period":3,
         "limit_milli_yuan_per_mwh":-4,"quantity_kwh":5,"conductivity_bp":6,"reference":7}"#,
     r#"{"kind":"cancel_order","order":9007199254740993}"#,
@@ -30,6 +30,24 @@ const ACTIONS: [&str; 24] = [
     r#"{"kind":"retire_certificates","lot":1,"count":2,"purpose":"account_closed",
         "beneficiary":"x"}"#,
     r#"{"kind":"intervene","session":1,"intervention":"halt","reason":"line fault"}"#,
+    concat!(
+        r#"{"kind":"report_batch","device":""#,
+        "0101010101010101010101010101010101010101010101010101010101010101",
+        r#"","sequence":1,"sealed_at_ms":2,"readings":[{"unit":3,"period":"2026-07-06/96/5",
+        "version":6,"energy_kwh":7,"flags":8,"source_time_ms":9}],"signature":""#,
+        "02020202020202020202020202020202020202020202020202020202020202020",
+        "20202020202020202020202020202020202020202020202020202020202020",
+        r#"2"}"#
+    ),
+    concat!(
+        r#"{"kind":"enrol_device","unit":1,"device":""#,
+        "0101010101010101010101010101010101010101010101010101010101010101",
+        r#"","label":"gate"}"#
+    ),
+    r#"{"kind":"report_health","sampled_at_ms":1,"light":"holding","link":"up","channels":[
+        {"name":"vccint","measures":"voltage","value":-2,"level":"sensor_fault"},
+        {"name":"t","measures":"temperature","value":null,"level":"normal"}],
+        "stations_up":3,"stations_down":4,"backlog":5,"backlog_limit":6,"alarms":7}"#,
     r#"{"kind":"publish_rule","province":"X-1","version":1,"effective_from":"2026-07-06",
         "effective_until":"2026-12-31","notice_hours":24,"trading":{"tick_milli_yuan_per_mwh":1,
         "lot_kwh":2,"floor_milli_yuan_per_mwh":-3,"ceiling_milli_yuan_per_mwh":4,
@@ -87,6 +105,7 @@ fn fields_that_mean_nothing_are_refused() {
         r#"{"kind":"carbon","carbon":"list","side":"sell","allowances_t":1}"#,
         r#"{"kind":"deposit","organisation":1,"amount_fen":5,"reference":1}"#,
         r#"{"kind":"ack_dispatch","dispatch":1,"accepted":true,"cause":2,"why":3}"#,
+        r#"{"kind":"enrol_device","unit":1,"device":"01","label":"gate"}"#,
     ] {
         assert!(serde_json::from_str::<Action>(json).is_err(), "{json}");
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use duet_ledger::UnitId;
 use duet_units::{ClockTime, DeliveryPeriod, Energy, Resolution};
 
 use super::register::{Position, Register, RegisterRule, Step};
@@ -214,7 +215,14 @@ impl Meter {
         self.reported.insert(start, Reported { kwh, flags, version });
         let source_time = seen.map_or(period.start(), |s| s.last);
         let energy = Energy::from_kwh(kwh);
-        Some(PeriodReading { unit: self.rule.unit, period, version, energy, flags, source_time })
+        Some(PeriodReading {
+            unit: UnitId(self.rule.unit),
+            period,
+            version,
+            energy,
+            flags,
+            source_time,
+        })
     }
 
     fn mark(&mut self, at: ClockTime, flags: Flags) {

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use duet_ledger::{MeterReport, Quality, Reading, UnitId};
-
-use crate::reading::{Flags, PeriodReading};
+use duet_ledger::{MeterReport, PeriodReading, Reading};
 
 /// The reports that say what `readings` say: one for each run of consecutive periods of one unit,
 /// day and version. Of two readings of one period and version the later one counts.
@@ -13,14 +11,14 @@ pub fn reports(readings: &[PeriodReading]) -> Vec<MeterReport> {
     let mut sorted = BTreeMap::new();
     for r in readings {
         let (day, period) = (r.period.day(), r.period.index());
-        let reading = Reading { energy: r.energy, quality: quality(r.flags) };
+        let reading = Reading { energy: r.energy, quality: r.flags.quality() };
         sorted.insert((r.unit, day, r.version, period), reading);
     }
     let mut reports: Vec<MeterReport> = Vec::new();
     for ((unit, day, version, period), reading) in sorted {
         match reports.last_mut() {
             Some(report)
-                if report.unit.0 == unit
+                if report.unit == unit
                     && report.day == day
                     && report.version == version
                     && usize::from(report.first_period) + report.readings.len()
@@ -29,7 +27,7 @@ pub fn reports(readings: &[PeriodReading]) -> Vec<MeterReport> {
                 report.readings.push(reading);
             }
             Some(_) | None => reports.push(MeterReport {
-                unit: UnitId(unit),
+                unit,
                 day,
                 first_period: period,
                 version,
@@ -42,21 +40,12 @@ pub fn reports(readings: &[PeriodReading]) -> Vec<MeterReport> {
     reports
 }
 
-/// How the ledger calls these flags (docs/spec/readings.md).
-const fn quality(flags: Flags) -> Quality {
-    if flags.contains(Flags::ESTIMATED) || flags.contains(Flags::RESET) {
-        Quality::Estimated
-    } else if flags.bits() == 0 {
-        Quality::Good
-    } else {
-        Quality::Questionable
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::batch::tests::reading;
+    use crate::reading::Flags;
+    use duet_ledger::Quality;
 
     #[test]
     fn runs_of_periods_become_one_report_each() {

@@ -175,7 +175,7 @@ impl State {
     }
 
     /// The joint session that a day's readings belong to, settled or not.
-    fn session_of_day(&self, day: DeliveryDay) -> Option<(SessionId, &Session)> {
+    pub(super) fn session_of_day(&self, day: DeliveryDay) -> Option<(SessionId, &Session)> {
         self.sessions
             .rows()
             .iter()

@@ -5,6 +5,7 @@ mod carbon;
 mod carbon_market;
 mod counter;
 mod delivery;
+mod device;
 mod intervention;
 mod money;
 mod order;
@@ -20,6 +21,7 @@ pub use carbon_market::{
 };
 pub use counter::Counter;
 pub use delivery::{Dispatch, DispatchState, MeterRecord};
+pub use device::{Device, Enrolment};
 pub use intervention::InterventionRecord;
 pub use money::{AccountKey, AccountKind, Balance, LineItem, Payment, PaymentState, StatementLine};
 pub use order::{Order, OrderStatus, Trade};

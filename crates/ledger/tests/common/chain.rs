@@ -30,7 +30,10 @@ pub(crate) type Answer = Result<u64, &'static str>;
 
 impl Chain {
     pub(crate) fn new() -> Self {
-        let genesis = genesis();
+        Self::founded_on(genesis())
+    }
+
+    pub(crate) fn founded_on(genesis: Genesis) -> Self {
         let mut state = State::genesis(&genesis).unwrap();
         let mut rows = BTreeMap::new();
         store(&mut rows, state.take_delta());

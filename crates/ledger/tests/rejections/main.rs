@@ -10,6 +10,7 @@ mod common;
 mod carbon;
 mod carbon_market;
 mod delivery;
+mod device;
 mod form;
 mod money;
 mod order;
@@ -31,6 +32,7 @@ fn every_rejection_is_provoked() {
         rule::provoke(),
         money::provoke(),
         delivery::provoke(),
+        device::provoke(),
         carbon::provoke(),
         carbon_market::provoke(),
         carbon::provoke_overflow(),

@@ -7,6 +7,7 @@
 mod accounts;
 mod carbon;
 mod chain;
+mod devices;
 mod events;
 mod extract;
 mod health;
@@ -133,6 +134,8 @@ fn account_routes() -> OpenApiRouter<Api> {
         .routes(routes!(accounts::organisation))
         .routes(routes!(accounts::identity))
         .routes(routes!(accounts::units))
+        .routes(routes!(devices::devices))
+        .routes(routes!(devices::one))
         .routes(routes!(accounts::payments))
         .routes(routes!(accounts::certificates))
 }

@@ -7,9 +7,12 @@ pub use carbon::{
     CarbonTake, CarbonTermsNotice, CarbonWithdrawal,
 };
 
-use super::{Big, Day, MarketRule, Mode, SessionTerms, Side, mirror, shape};
+use super::{
+    Big, Day, EnrolDevice, Health, MarketRule, Mode, ReportBatch, SessionTerms, Side, mirror, shape,
+};
 use duet_ledger::{
-    CertificateLotId, DispatchId, OrderId, OrganisationId, PaymentId, RuleAction, SessionId, UnitId,
+    CertificateLotId, DeviceAction, DispatchId, OrderId, OrganisationId, PaymentId, RuleAction,
+    SessionId, UnitId,
 };
 use duet_units::{Allowances, BasisPoints, ClockTime, Energy, Money, Price};
 use serde::{Deserialize, Serialize};
@@ -227,6 +230,12 @@ pub enum Action {
         /// Why, for the public log.
         reason: String,
     },
+    /// Reports readings that a device signed as one batch.
+    ReportBatch(ReportBatch),
+    /// Gives a unit a new device.
+    EnrolDevice(EnrolDevice),
+    /// A device tells how its board stands.
+    ReportHealth(Health),
     /// Publishes a version of a province's rules.
     PublishRule(Box<MarketRule>),
     /// Of the allowance market; `carbon` says what.
@@ -283,6 +292,9 @@ impl From<Action> for duet_ledger::Action {
                 intervention: intervention.into(),
                 reason,
             },
+            Action::ReportBatch(batch) => Self::Device(DeviceAction::ReportBatch(batch.into())),
+            Action::EnrolDevice(unit) => Self::Device(DeviceAction::EnrolDevice(unit.into())),
+            Action::ReportHealth(health) => Self::Device(DeviceAction::ReportHealth(health.into())),
             Action::PublishRule(rule) => Self::Rule(RuleAction::Publish(Box::new((*rule).into()))),
             Action::Carbon(action) => Self::Carbon(action.into()),
         }
@@ -331,6 +343,9 @@ impl TryFrom<duet_ledger::Action> for Action {
                 let (session, intervention) = (session.0, intervention.into());
                 Self::Intervene { session, intervention, reason }
             }
+            L::Device(DeviceAction::ReportBatch(batch)) => Self::ReportBatch(batch.into()),
+            L::Device(DeviceAction::EnrolDevice(unit)) => Self::EnrolDevice(unit.into()),
+            L::Device(DeviceAction::ReportHealth(health)) => Self::ReportHealth(health.into()),
             L::Rule(RuleAction::Publish(rule)) => Self::PublishRule(Box::new((*rule).into())),
             L::Carbon(action) => Self::Carbon(action.try_into()?),
             _ => return Err(ActionError),

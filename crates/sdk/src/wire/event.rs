@@ -39,6 +39,12 @@ pub enum Event {
     DispatchAcknowledged { dispatch: u64, accepted: bool },
     /// A meter was read.
     MeterReported { unit: u32, day: Day, first_period: u8, periods: u8 },
+    /// A batch that a device signed was recorded.
+    BatchReported { device: Hex32, sequence: u64, readings: u16 },
+    /// A unit has a new device.
+    DeviceEnrolled { unit: u32, device: Hex32 },
+    /// A device told how its board stands.
+    HealthReported { device: Hex32, alarms: u16 },
     /// A session was settled.
     SessionSettled { session: u32, lines: u32, emissions_g: Big, result_hash: Hex32 },
     /// Allowances were allocated.
@@ -130,6 +136,17 @@ impl From<&duet_ledger::Event> for Event {
                 first_period: *first_period,
                 periods: *periods,
             },
+            L::BatchReported { device, sequence, readings } => Self::BatchReported {
+                device: (*device).into(),
+                sequence: *sequence,
+                readings: *readings,
+            },
+            L::DeviceEnrolled { unit, device } => {
+                Self::DeviceEnrolled { unit: unit.0, device: (*device).into() }
+            }
+            L::HealthReported { device, alarms } => {
+                Self::HealthReported { device: (*device).into(), alarms: *alarms }
+            }
             L::SessionSettled { session, lines, emissions, result_hash } => Self::SessionSettled {
                 session: session.0,
                 lines: *lines,

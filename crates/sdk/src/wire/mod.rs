@@ -10,6 +10,7 @@ mod carbon;
 mod carbon_market;
 mod chain;
 mod delivery;
+mod device;
 mod event;
 mod mode;
 mod money;
@@ -33,6 +34,10 @@ pub use chain::{
     Block, BlockTransaction, Channel, Page, Problem, Receipt, Status, SubmitRequest, Submitted,
 };
 pub use delivery::{Dispatch, DispatchState, MeterRecord};
+pub use device::{
+    ChannelKind, Device, EnrolDevice, Health, HealthChannel, HealthLevel, Light, Link,
+    PeriodReading, ReportBatch,
+};
 pub use event::{Event, FinalEvent};
 pub use mode::Mode;
 pub use money::{AccountKind, Balance, LineItem, Payment, PaymentState, StatementLine};
@@ -42,7 +47,7 @@ pub use rule::{
     Clawback, CostBasis, Deviation, Fee, GuaranteeRule, MarketRule, PublishedRule, ReferencePrice,
     SettlementMethod, Sharing, StatementCalendar, TradingRule,
 };
-pub use scalar::{Big, Bytes, Day, Hex32};
+pub use scalar::{Big, Bytes, Day, Hex32, Period, Signature};
 pub use session::{PeriodClearing, Phase, Rationing, Resolution, Session, SessionTerms};
 
 /// Defines the JSON form of an enum of the ledger: the same cases, in snake case.

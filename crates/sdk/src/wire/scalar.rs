@@ -1,6 +1,6 @@
 //! Scalars that JSON has no type for.
 
-use duet_units::DeliveryDay;
+use duet_units::{DeliveryDay, DeliveryPeriod, Resolution};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::{fmt, str::FromStr};
 
@@ -30,7 +30,7 @@ macro_rules! as_text {
         }
     )*};
 }
-as_text! { Hex32 Bytes Big Day }
+as_text! { Hex32 Bytes Big Day Period Signature }
 
 /// A key or hash of 32 bytes, as 64 hex digits.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -117,6 +117,60 @@ impl FromStr for Day {
 
     fn from_str(text: &str) -> Result<Self, ScalarError> {
         DeliveryDay::parse(text).map(Self).ok_or(ScalarError("a day as YYYY-MM-DD"))
+    }
+}
+
+/// A delivery period: its day, the periods of the day, its number from 0, as `2026-07-06/24/5`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", schema(value_type = String, pattern = "^[0-9-]+/(24|96)/[0-9]+$"))]
+pub struct Period(pub DeliveryPeriod);
+
+impl fmt::Display for Period {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.0.day(), self.0.resolution().periods(), self.0.index())
+    }
+}
+
+impl FromStr for Period {
+    type Err = ScalarError;
+
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
+        let read = || {
+            let mut parts = text.split('/');
+            let (day, periods, index) = (parts.next()?, parts.next()?, parts.next()?);
+            let resolution = match periods {
+                "24" => Resolution::Hour,
+                "96" => Resolution::Quarter,
+                _ => return None,
+            };
+            let index: u8 = index.parse().ok()?;
+            let period = DeliveryPeriod::new(DeliveryDay::parse(day)?, resolution, index)?;
+            parts.next().is_none().then_some(Self(period))
+        };
+        read().ok_or(ScalarError("a period as YYYY-MM-DD/24/0 or YYYY-MM-DD/96/0"))
+    }
+}
+
+/// A signature of 64 bytes, as 128 hex digits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", schema(value_type = String, pattern = "^[0-9a-f]{128}$"))]
+pub struct Signature(pub [u8; 64]);
+
+impl fmt::Display for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+impl FromStr for Signature {
+    type Err = ScalarError;
+
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
+        let mut bytes = [0; 64];
+        hex::decode_to_slice(text, &mut bytes).map_err(|_| ScalarError("128 hex digits"))?;
+        Ok(Self(bytes))
     }
 }
 
