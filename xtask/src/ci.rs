@@ -13,11 +13,11 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
-use crate::{browser, demo, deny, report, shell, tidy, web};
+use crate::{browser, demo, deny, report, shell, tidy, web, zynq};
 
 type Step = (&'static str, fn() -> Result<()>);
 
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 12] = [
     ("fmt", || cargo(&["fmt", "--all", "--check"])),
     ("tidy", tidy::run),
     ("fetch", || cargo(&["fetch", "--locked"])),
@@ -29,6 +29,7 @@ const STEPS: [Step; 11] = [
     ("web", web_page),
     ("demo", demo_smoke),
     ("browser", browser_test),
+    ("zynq", zynq::ci),
 ];
 
 /// How long one run of the demo may take before it counts as hung, for coreutils' `timeout`.
@@ -54,7 +55,12 @@ pub(crate) fn run(names: &[String]) -> Result<()> {
             shell::step(name, work)?;
         }
     }
-    eprintln!("\nall steps passed");
+    let skipped = shell::skipped();
+    if skipped.is_empty() {
+        eprintln!("\nall steps passed");
+    } else {
+        eprintln!("\nall steps passed, but not everything was checked:\n{}", skipped.join("\n"));
+    }
     Ok(())
 }
 
@@ -109,7 +115,7 @@ fn benches_of(package: &Value) -> Vec<&str> {
 
 fn web_page() -> Result<()> {
     let Some(folder) = web::folder() else {
-        eprintln!("SKIPPED: this tree has no web/package.json");
+        shell::skip("the page", "this tree has no web/package.json");
         return Ok(());
     };
     web::install(&folder)?;
@@ -123,7 +129,7 @@ fn web_page() -> Result<()> {
 fn demo_smoke() -> Result<()> {
     let program = demo::build()?;
     if !demo::has_option(&program, "--once") {
-        eprintln!("SKIPPED: this `duet` has no `demo --once`; NOTHING was checked here");
+        shell::skip("the demo", "this `duet` has no `demo --once`");
         return Ok(());
     }
     let folder = program.parent().context("the program has no folder")?;
@@ -150,7 +156,7 @@ fn demo_day(program: &Path, file: &Path) -> Result<String> {
 fn browser_test() -> Result<()> {
     let folder = web::folder();
     let Some(folder) = folder.filter(|folder| has_script(folder, "e2e")) else {
-        eprintln!("SKIPPED: web/package.json has no script `e2e`");
+        shell::skip("the browser", "web/package.json has no script `e2e`");
         return Ok(());
     };
     let chromium = browser::chromium()?;

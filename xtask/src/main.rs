@@ -26,7 +26,7 @@ Tasks:
   ci --list       the names of the steps, in order
   tidy            rules over the work tree that no compiler checks
   web             build the web page into web/dist
-  zynq [STEP]     the gateway for the ZYNQ-7045 board: build, test (qemu-arm), boot (emulated)
+  zynq [STEP...]  the gateway for the ZYNQ-7045 board: build, test (qemu-arm), boot (emulated)
 ";
 
 fn main() -> ExitCode {

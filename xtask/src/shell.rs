@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
@@ -106,8 +107,23 @@ pub(crate) fn step(name: &str, work: impl FnOnce() -> Result<()>) -> Result<()> 
     outcome.with_context(|| format!("step `{name}`"))
 }
 
+static SKIPPED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// Says loudly what was not checked, and why; [`skipped`] says it again at the end.
+pub(crate) fn skip(what: &str, why: &str) {
+    let line = format!("SKIPPED {what}: {why}");
+    eprintln!("{line}");
+    SKIPPED.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+}
+
+/// All that was skipped so far.
+pub(crate) fn skipped() -> Vec<String> {
+    SKIPPED.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// The clock that tasks are timed by.
 #[expect(clippy::disallowed_methods, reason = "times the steps of a task; no product code")]
-fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     Instant::now()
 }
 

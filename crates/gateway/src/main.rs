@@ -1,6 +1,7 @@
 //! The program `duet-gateway`.
 #![expect(clippy::print_stdout, reason = "a program's answers go to standard output")]
 
+use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -75,6 +76,9 @@ enum Task {
         /// The public keys of the devices, in hex.
         #[arg(required = true)]
         device: Vec<String>,
+        /// Print the readings of each batch, too.
+        #[arg(long)]
+        readings: bool,
     },
 }
 
@@ -99,7 +103,7 @@ async fn main() -> Result<()> {
             simulate(&read(&map)?, seed, every_ms, clock).await
         }
         Task::Board { map } => show_board(&read(&map)?),
-        Task::Collect { listen, device } => collect(listen, &device).await,
+        Task::Collect { listen, device, readings } => collect(listen, &device, readings).await,
     }
 }
 
@@ -112,7 +116,8 @@ fn log() {
             .with_default(LevelFilter::WARN)
             .with_target("duet_gateway", LevelFilter::INFO)
     };
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let coloured = std::io::stderr().is_terminal();
+    let lines = tracing_subscriber::fmt::layer().with_ansi(coloured).with_writer(std::io::stderr);
     tracing_subscriber::registry().with(lines).with(wanted.unwrap_or_else(usual)).init();
 }
 
@@ -181,7 +186,7 @@ fn show_board(map: &PointMap) -> Result<()> {
     Ok(())
 }
 
-async fn collect(listen: SocketAddr, devices: &[String]) -> Result<()> {
+async fn collect(listen: SocketAddr, devices: &[String], shows_readings: bool) -> Result<()> {
     let mut keys = Vec::new();
     for device in devices {
         let mut key = [0; 32];
@@ -199,6 +204,11 @@ async fn collect(listen: SocketAddr, devices: &[String]) -> Result<()> {
                 let (missing, given_up) = collector.missing(&device);
                 let (sequence, count) = (batch.header().sequence, batch.readings().len());
                 println!("{device} {sequence} {count} missing {missing:?} given up {given_up}");
+                for r in batch.readings().iter().filter(|_| shows_readings) {
+                    let (day, index) = (r.period.day(), r.period.index());
+                    let (unit, kwh) = (r.unit, r.energy.kwh());
+                    println!("reading {unit} {day} {index} {} {kwh} {}", r.version, r.flags);
+                }
             }
             Ok(Taken::Again) => {}
             Err(error) => tracing::warn!("{from}: {error}"),

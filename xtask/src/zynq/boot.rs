@@ -1,276 +1,235 @@
-//! Boots of the emulated board, each bounded in time.
+//! Boots of the emulated board: what each does to it, and what each must show.
 
+use std::fmt::Write as _;
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, bail, ensure};
 
+use super::board::{Act, Board, Boot, Parts, Shown};
+use super::collector::Reading;
 use super::{program, shell};
 
-/// Seed 07 x 32 of the device, and its public key.
-const SEED: &str = "0707070707070707070707070707070707070707070707070707070707070707";
-const DEVICE: &str = "ea4a6c63e29c520abef5507b132ec5f9954776aebebe7b92421eea691446d22c";
-/// 2026-07-06T10:15:00+08:00, the end of a period.
+/// 2026-07-06T10:15:00+08:00, the end of period 40 of that day, and the day's beginning.
 const PERIOD_END: i64 = 1_783_304_100;
-/// How long one boot may take, in seconds; a busy machine emulates slowly.
-const BOOT_SECONDS_MAX: &str = "180";
+const DAY_START: i64 = PERIOD_END - 41 * 900;
+const DAY: &str = "2026-07-06";
 /// Memory that the gateway may use on the board.
-const RSS_KB_MAX: u64 = 64 << 10;
+const PEAK_KB_MAX: f64 = 65_536.0;
+/// A light that is on, and how fast it blinks.
+const STEADY: &str = "none -";
+const SLOW: &str = "timer 500";
+const FAST: &str = "timer 100";
 
-/// One boot of the board.
-struct Boot {
-    name: &'static str,
-    /// Seconds before the end of a period at which the board's clock starts.
-    before_end_s: i64,
-    /// Raw values of the XADC: temperature and core voltage.
-    temperature: u16,
-    core: u16,
-    /// How long the gateway runs, in seconds.
-    seconds: u32,
-    /// Whether the stations are inside the board.
-    local: bool,
-    /// Whether the network is cut from the start.
-    unplugged: bool,
-    /// Whether the power is cut after so many seconds of the gateway.
-    cut_after_s: Option<u64>,
-}
-
-const NORMAL: Boot = Boot {
-    name: "normal",
-    before_end_s: 15,
-    temperature: 2_585,
-    core: 1_365,
+/// 30 s around the end of a period, nothing happens.
+const QUIET: Boot = Boot {
+    name: "quiet",
+    clock: PERIOD_END - 15,
     seconds: 30,
+    lights: 99,
+    steps: 0,
     local: false,
     unplugged: false,
-    cut_after_s: None,
+    pokes: "",
+    acts: &[],
 };
 
-/// What a boot printed behind "@".
-struct Log(Vec<String>);
-
-impl Log {
-    fn has(&self, text: &str) -> bool {
-        self.0.iter().any(|line| line.contains(text))
-    }
-
-    fn number(&self, word: &str) -> Option<u64> {
-        let line = self.0.iter().find_map(|line| line.strip_prefix(word))?;
-        line.split_whitespace().next()?.parse().ok()
-    }
-}
-
-/// Boots a normal day, a hot board with a low core voltage, and a power cut with the network down.
+/// Boots every scene; they wait far more than they compute, so all run at once.
 ///
 /// # Errors
 ///
 /// Fails if a boot does not end, or does not show what it must.
 pub(super) fn run(folder: &Path, kernel: &Path) -> Result<()> {
     shell::run(shell::cargo().args(["build", "-p", "duet-gateway"]))?;
-    let host = host_program(folder);
-    let board = Board { folder: folder.join("boot"), kernel: kernel.to_owned(), host };
-    board.prepare(&program(folder))?;
-    normal(&board)?;
-    hot(&board)?;
-    power_cut(&board)
-}
-
-fn host_program(folder: &Path) -> PathBuf {
-    folder.parent().unwrap_or(folder).join("debug/duet-gateway")
-}
-
-fn normal(board: &Board) -> Result<()> {
-    board.new_card()?;
-    let mut collector = board.collect()?;
-    let log = board.boot(&NORMAL)?;
-    let batches = collector.finish()?;
-    let rss = log.number("@rss").context("no memory figure")?;
-    eprintln!("normal: resident {rss} kB, {} batches collected", batches.len());
-    ensure!(rss <= RSS_KB_MAX, "{rss} kB are more than {RSS_KB_MAX}");
-    ensure!(log.has("@board temperature 45033 Normal"), "the temperature: {:?}", log.0);
-    ensure!(log.has("@led none 1"), "the light is not steady: {:?}", log.0);
-    ensure!(log.has("@out stations 2 up 0 down"), "the stations: {:?}", log.0);
-    ensure!(!batches.is_empty(), "nothing was delivered: {:?}", log.0);
+    let host = folder.parent().unwrap_or(folder).join("debug/duet-gateway");
+    let parts = Parts {
+        folder: folder.to_owned(),
+        kernel: kernel.to_owned(),
+        program: program(folder),
+        host,
+    };
+    let map = fs::read_to_string(shell::root().join("xtask/zynq/gateway.toml"))?;
+    let scenes = [day, alarms, link, power_cut, load];
+    let outcomes = thread::scope(|scope| {
+        let (parts, map) = (&parts, &map);
+        let running = scenes.map(|scene| scope.spawn(move || scene(parts, map)));
+        running.map(|scene| scene.join().unwrap_or_else(|_| bail!("a scene panicked")))
+    });
+    for outcome in outcomes {
+        eprintln!("{}", outcome?);
+    }
     Ok(())
 }
 
-fn hot(board: &Board) -> Result<()> {
-    board.new_card()?;
-    // 86.9 degrees, and 0.952 V for 1.0 V.
-    let log = board.boot(&Boot { name: "hot", temperature: 2_925, core: 1_300, ..NORMAL })?;
-    ensure!(log.has("@board temperature 86867 Alarm"), "the temperature: {:?}", log.0);
-    ensure!(log.has("@board vccint 952 Alarm"), "the core voltage: {:?}", log.0);
-    ensure!(log.has("@led timer") && log.has(" 100"), "the light: {:?}", log.0);
-    Ok(())
+/// A delivery day of two units, every quarter-hour once. The clock is put on five minutes at a
+/// time; the machines run in real time, so their energy is small.
+fn day(parts: &Parts, map: &str) -> Result<String> {
+    // Every period waits for a sample after its end, which the next step of the clock brings.
+    let map = map.replace("close_after_s = 1", "close_after_s = 600");
+    let board = Board::new(parts, "day", &map)?;
+    let boot = Boot { name: "day", clock: DAY_START - 20, steps: 288, local: true, ..QUIET };
+    let shown = board.boot(&boot)?;
+    shown.must_have("@board temperature 45033 Normal")?;
+    shown.must_have("@board vccint 1000 Normal")?;
+    shown.must_have("@board vccoddr 1500 Normal")?;
+    shown.must_have("@out stations 2 up 0 down")?;
+    shown.must_have("backlog 0 of")?;
+    shown.must_have("@ended 0")?;
+    ensure!(shown.lights() == [SLOW, STEADY], "the light: {:?}", shown.lights());
+    no_batch_is_missing(&shown)?;
+    let readings = shown.readings();
+    for unit in [1, 2] {
+        let of = of_day(&readings, unit);
+        let periods: Vec<u8> = of.iter().map(|r| r.period).collect();
+        ensure!(periods == (0..96).collect::<Vec<_>>(), "unit {unit}: {of:?}");
+        let good = of.iter().filter(|r| r.flags == "good" && r.version == 1).count();
+        ensure!(good == 96, "unit {unit}: {good} of 96 good: {of:?}");
+    }
+    // 198 MW make 55 kWh a second. The clock steps from the fifth second to the fifth last.
+    let seconds = shown.number("@ran ")? - 10.0;
+    let kwh: i64 = of_day(&readings, 1).iter().map(|r| r.kwh).sum();
+    let should = (seconds * 55.0) as i64;
+    ensure!((kwh - should).abs() * 5 < should, "{kwh} kWh in {seconds} s, not {should}");
+    Ok(format!("{}, {kwh} kWh in {seconds} s", shown.figures()?))
+}
+
+/// The board gets hot, then its core voltage falls, then its sensor fails; after each, all is well.
+/// The gateway looks at the board every ten seconds; the next value is written when its light has
+/// changed.
+fn alarms(parts: &Parts, map: &str) -> Result<String> {
+    let board = Board::new(parts, "alarms", map)?;
+    // 86.9 degrees; back; 0.952 V for 1.0 V; back; no conversion at all; back.
+    let pokes = "2:0:2925,3:0:2585,4:1:1300,5:1:1365,6:0:0,7:0:2585";
+    let boot = Boot { name: "alarms", seconds: 150, lights: 8, pokes, ..QUIET };
+    let shown = board.boot(&boot)?;
+    shown.must_have("board: temperature Alarm at Some(86867)")?;
+    shown.must_have("board: vccint Alarm at Some(952)")?;
+    shown.must_have("board: temperature SensorFault at None")?;
+    let lights = shown.lights();
+    ensure!(
+        lights == [SLOW, STEADY, FAST, STEADY, FAST, STEADY, FAST, STEADY],
+        "the light: {lights:?}"
+    );
+    shown.figures()
+}
+
+/// The cable is pulled out before the end of a period and put in after it. Meanwhile the light says
+/// that readings are kept; nothing gets out; afterwards everything does, once.
+fn link(parts: &Parts, map: &str) -> Result<String> {
+    let board = Board::new(parts, "link", map)?;
+    let acts = &[(5, Act::Unplug), (30, Act::Plug)];
+    let shown = board.boot(&Boot { name: "link", seconds: 62, acts, ..QUIET })?;
+    let lights = shown.lights();
+    ensure!(lights == [SLOW, STEADY, SLOW, STEADY], "the light: {lights:?}");
+    shown.must_have("link 0")?;
+    shown.must_have("@out stations 2 up 0 down")?;
+    shown.must_have("backlog 0 of")?;
+    let [(out, _), (back, _)] = shown.acts[..] else { bail!("{:?}", shown.acts) };
+    let out = out + Duration::from_secs(1);
+    let meanwhile = shown.batches().iter().filter(|b| out < b.after && b.after < back).count();
+    ensure!(meanwhile == 0, "{meanwhile} batches came through no cable");
+    no_batch_is_missing(&shown)?;
+    each_unit_once(&shown.readings(), &shown)?;
+    shown.figures()
 }
 
 /// The network is down while a period ends, then the power goes. After the next start, with the
 /// network, what was kept is delivered.
-fn power_cut(board: &Board) -> Result<()> {
-    board.new_card()?;
-    let cut = Boot { name: "cut", local: true, unplugged: true, cut_after_s: Some(25), ..NORMAL };
-    board.boot(&cut)?;
-    let mut collector = board.collect()?;
-    let after = Boot { name: "replay", local: true, before_end_s: -60, seconds: 15, ..NORMAL };
-    let log = board.boot(&after)?;
-    let batches = collector.finish()?;
-    eprintln!("power cut: {} batches delivered after it", batches.len());
-    ensure!(
-        batches.iter().any(|b| b.split(' ').nth(1) == Some("1")),
-        "the first batch is lost: {:?}",
-        log.0
-    );
-    ensure!(batches.iter().all(|b| b.contains("missing []")), "{batches:?}");
+fn power_cut(parts: &Parts, map: &str) -> Result<String> {
+    let board = Board::new(parts, "cut", map)?;
+    let acts = &[(28, Act::CutPower)];
+    let cut = Boot { name: "cut", seconds: 90, local: true, unplugged: true, acts, ..QUIET };
+    let before = board.boot(&cut)?;
+    ensure!(before.lights() == [SLOW], "the light: {:?}", before.lights());
+    ensure!(before.collected.is_empty(), "{:?} came through no cable", before.collected);
+    ensure!(before.acts.len() == 1, "the board ended before its power was cut");
+    let clock = PERIOD_END + 60;
+    let shown = board.boot(&Boot { name: "replay", clock, seconds: 20, local: true, ..QUIET })?;
+    no_batch_is_missing(&shown)?;
+    let first = shown.batches().into_iter().any(|b| b.text.split(' ').nth(1) == Some("1"));
+    ensure!(first, "the first batch is lost: {:?}", shown.collected);
+    each_unit_once(&shown.readings(), &shown)?;
+    shown.must_have("backlog 0 of")?;
+    shown.figures()
+}
+
+/// A thousand points, half over each protocol, once a second; half of them are meters.
+fn load(parts: &Parts, map: &str) -> Result<String> {
+    let (head, _) = map.split_once("[[iec104]]").unwrap_or((map, ""));
+    let board = Board::new(parts, "load", &thousand_points(head)?)?;
+    let shown = board.boot(&Boot { name: "load", seconds: 40, ..QUIET })?;
+    shown.must_have("@out stations 10 up 0 down")?;
+    shown.must_have("backlog 0 of")?;
+    let peak = shown.number("@peak ")?;
+    ensure!(peak <= PEAK_KB_MAX, "{peak} kB are more than {PEAK_KB_MAX}");
+    let values = shown.number("@out stations 10 up 0 down; values ")?;
+    ensure!(values >= 30_000.0, "{values} values of 1000 points in 40 s");
+    no_batch_is_missing(&shown)?;
+    each_unit_once(&shown.readings(), &shown)?;
+    let units: Vec<u32> = (1..=500).collect();
+    let mut delivered: Vec<u32> = ended(&shown.readings()).iter().map(|r| r.unit).collect();
+    delivered.sort_unstable();
+    ensure!(delivered == units, "{} of 500 units: {delivered:?}", delivered.len());
+    Ok(format!("{}, {values} values", shown.figures()?))
+}
+
+fn thousand_points(head: &str) -> Result<String> {
+    let mut map = head.to_owned();
+    for station in 0..10_u32 {
+        let modbus = station >= 5;
+        let kind = if modbus { "modbus" } else { "iec104" };
+        writeln!(map, "[[{kind}]]\nname = \"s{station}\"\naddress = \"10.0.2.2:1\"")?;
+        writeln!(map, "{}", if modbus { "unit = 1" } else { "common_address = 47" })?;
+        let at = |n: u32| match modbus {
+            true => format!("{{ register = {}, format = \"u32\" }}", n * 2),
+            false => format!("{{ ioa = {} }}", n + 1),
+        };
+        let (mut energy, mut power) = (String::new(), String::new());
+        for n in 0..50 {
+            let unit = station * 50 + n + 1;
+            let (at_energy, at_power) = (at(n), at(n + 50));
+            write!(
+                energy,
+                "{{ name = \"u{unit}.energy\", at = {at_energy}, unit = {unit}, \
+                 wh_per_count = 100, rollover = 2147483648, max_kw = 330000, gap_s = 600 }}, "
+            )?;
+            write!(power, "{{ name = \"u{unit}.power\", at = {at_power}, w_per_count = 1 }}, ")?;
+        }
+        writeln!(map, "energy = [{energy}]\npower = [{power}]")?;
+    }
+    Ok(map)
+}
+
+/// The first versions of the readings of a unit on the day.
+fn of_day(readings: &[Reading], unit: u32) -> Vec<&Reading> {
+    readings.iter().filter(|r| r.unit == unit && r.day == DAY).collect()
+}
+
+/// The first versions of the readings of the period that ends in most scenes.
+fn ended(readings: &[Reading]) -> Vec<&Reading> {
+    let is = |r: &&Reading| r.day == DAY && r.period == 40 && r.version == 1;
+    readings.iter().filter(is).collect()
+}
+
+/// Every reading came once, and both units' of the period that ended did.
+fn each_unit_once(readings: &[Reading], shown: &Shown) -> Result<()> {
+    let mut keys: Vec<_> = readings.iter().map(|r| (r.unit, &r.day, r.period, r.version)).collect();
+    keys.sort_unstable();
+    let all = keys.len();
+    keys.dedup();
+    ensure!(keys.len() == all, "a reading came twice: {readings:?}");
+    for unit in [1, 2] {
+        let has = ended(readings).iter().any(|r| r.unit == unit);
+        ensure!(has, "unit {unit}'s reading is lost: {:?}", shown.collected);
+    }
     Ok(())
 }
 
-/// The emulated board and its surroundings on this machine.
-struct Board {
-    folder: PathBuf,
-    kernel: PathBuf,
-    host: PathBuf,
-}
-
-impl Board {
-    /// Packs the first file system: the init script, busybox, the gateway, its map and key.
-    fn prepare(&self, program: &Path) -> Result<()> {
-        let files = self.folder.join("files");
-        drop(fs::remove_dir_all(&files));
-        fs::create_dir_all(files.join("bin"))?;
-        let sources = shell::root().join("xtask/zynq");
-        // Debian moved it between releases.
-        let busybox = ["bin/busybox", "usr/bin/busybox"]
-            .map(|path| self.folder.join("../rust/busybox").join(path))
-            .into_iter()
-            .find(|path| path.is_file());
-        fs::copy(busybox.context("no busybox")?, files.join("bin/busybox"))?;
-        fs::copy(sources.join("init"), files.join("init"))?;
-        fs::copy(program, files.join("gateway"))?;
-        let map = fs::read_to_string(sources.join("gateway.toml"))?;
-        fs::write(files.join("gateway.toml"), &map)?;
-        fs::write(self.folder.join("host.toml"), map.replace("10.0.2.2", "127.0.0.1"))?;
-        fs::write(files.join("device.key"), SEED)?;
-        let pack = "chmod 700 init gateway bin/busybox && chmod 600 device.key && \
-                    find . | cpio --quiet -o -H newc | gzip -9 > ../initrd.gz";
-        shell::run(shell::program("sh", &files).args(["-c", pack]))
-    }
-
-    /// A new card of 64 MB with an empty ext4 file system.
-    fn new_card(&self) -> Result<()> {
-        let card = "truncate -s 64M sd.img && mke2fs -q -F -t ext4 sd.img";
-        drop(fs::remove_file(self.folder.join("sd.img")));
-        shell::run(shell::program("sh", &self.folder).args(["-c", card]))
-    }
-
-    fn collect(&self) -> Result<Collector> {
-        let mut command = Command::new(&self.host);
-        command.args(["collect", "127.0.0.1:17800", DEVICE]).stdout(Stdio::piped());
-        Ok(Collector { child: command.spawn().context("the collector")? })
-    }
-
-    fn boot(&self, boot: &Boot) -> Result<Log> {
-        let start = PERIOD_END - boot.before_end_s;
-        let mut stations = self.stations(start)?;
-        let monitor = self.folder.join("monitor");
-        drop(fs::remove_file(&monitor));
-        let mut command = Command::new("timeout");
-        command.arg("-k").arg("5").arg(BOOT_SECONDS_MAX).arg("qemu-system-arm");
-        command.args(["-M", "xilinx-zynq-a9", "-m", "1G", "-nographic", "-no-reboot"]);
-        command.args(["-serial", "null", "-serial", "stdio"]);
-        command.arg("-monitor").arg(format!("unix:{},server,nowait", monitor.display()));
-        command.arg("-kernel").arg(self.kernel.join("zImage"));
-        command.arg("-dtb").arg(self.kernel.join("gateway-7045.dtb"));
-        command.arg("-initrd").arg(self.folder.join("initrd.gz"));
-        command.arg("-append").arg(append(boot, start));
-        command.args(["-nic", "user,id=n0", "-drive"]);
-        command.arg(format!("file={},if=sd,format=raw", self.folder.join("sd.img").display()));
-        let mut qemu =
-            command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("qemu")?;
-        if boot.unplugged {
-            tell(&monitor, "set_link n0 off")?;
-        }
-        let log = read_log(boot, &mut qemu, &monitor);
-        let ended = qemu.wait()?;
-        drop(stations.kill());
-        stations.wait()?;
-        let log = log?;
-        ensure!(ended.success() || boot.cut_after_s.is_some(), "{}: {ended}", boot.name);
-        Ok(log)
-    }
-
-    /// The simulated stations on this machine, with the board's time of day. The board is up some
-    /// seconds after it starts; a tag may be a minute ahead.
-    fn stations(&self, start: i64) -> Result<Child> {
-        let now: i64 =
-            shell::output(shell::program("date", &self.folder).arg("+%s"))?.trim().parse()?;
-        let mut command = Command::new(&self.host);
-        command.arg("simulate").arg(self.folder.join("host.toml"));
-        command.arg("--ahead-s").arg((start - now - 5).to_string());
-        command.stdout(Stdio::null()).spawn().context("the simulated stations")
-    }
-}
-
-fn append(boot: &Boot, start: i64) -> String {
-    let local = if boot.local { " gwlocal=1" } else { "" };
-    format!(
-        "console=ttyPS0,115200 maxcpus=1 panic=-1 quiet gwtime={start} gwtemp={} gwcore={} \
-         gwseconds={}{local}",
-        boot.temperature, boot.core, boot.seconds
-    )
-}
-
-/// Reads the serial line to its end; cuts the power where the boot says so.
-fn read_log(boot: &Boot, qemu: &mut Child, monitor: &Path) -> Result<Log> {
-    let output = qemu.stdout.take().context("qemu has no output")?;
-    let mut lines = Vec::new();
-    for line in BufReader::new(output).split(b'\n') {
-        let line = String::from_utf8_lossy(&line?).trim_end().to_owned();
-        if !line.starts_with('@') {
-            continue;
-        }
-        eprintln!("{}: {line}", boot.name);
-        if let Some(seconds) = boot.cut_after_s.filter(|_| line.starts_with("@up")) {
-            pause(Duration::from_secs(seconds));
-            tell(monitor, "quit")?;
-        }
-        lines.push(line);
-    }
-    Ok(Log(lines))
-}
-
-/// One command to the emulator's monitor, which is there a moment after the emulator.
-fn tell(monitor: &Path, command: &str) -> Result<()> {
-    for _ in 0..100 {
-        if let Ok(mut stream) = UnixStream::connect(monitor) {
-            return Ok(writeln!(stream, "{command}")?);
-        }
-        pause(Duration::from_millis(100));
-    }
-    Err(anyhow::anyhow!("no monitor at {}", monitor.display()))
-}
-
-#[expect(clippy::disallowed_methods, reason = "waits for an emulator; no product code")]
-fn pause(time: Duration) {
-    thread::sleep(time);
-}
-
-/// The receiving end of the one-way export.
-struct Collector {
-    child: Child,
-}
-
-impl Collector {
-    /// Ends it and returns the lines it printed.
-    fn finish(&mut self) -> Result<Vec<String>> {
-        self.child.kill()?;
-        let output = self.child.stdout.take().context("the collector has no output")?;
-        let lines: Result<Vec<String>, _> = BufReader::new(output).lines().collect();
-        self.child.wait()?;
-        Ok(lines?)
-    }
+fn no_batch_is_missing(shown: &Shown) -> Result<()> {
+    let last = shown.batches().into_iter().last();
+    let Some(last) = last else { bail!("nothing was delivered: {:?}", shown.log) };
+    ensure!(last.text.contains("missing [] given up 0"), "{}", last.text);
+    Ok(())
 }
