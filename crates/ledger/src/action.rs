@@ -1,15 +1,16 @@
 //! What a transaction can ask for.
 
+mod carbon;
+mod contract;
 pub(crate) mod device;
 mod rule;
-
-pub use rule::RuleAction;
-mod carbon;
 
 pub use carbon::{
     BlockConfirmation, BlockProposal, CarbonAction, CarbonBid, CarbonBiddingNotice, CarbonListing,
     CarbonTake, CarbonTermsNotice, CarbonWithdrawal,
 };
+pub use contract::{ContractAction, ContractConfirmation, ListingTake};
+pub use rule::RuleAction;
 
 use crate::codec::{Decode, DecodeError, Encode, coded, record};
 use crate::ids::{
@@ -233,6 +234,8 @@ pub enum Action {
     Rule(RuleAction),
     /// 19: Of the allowance market.
     Carbon(CarbonAction),
+    /// 18: Acts in a bilateral or listing session.
+    Contract(ContractAction),
 }
 
 /// Encodes a tag and the fields behind it.
@@ -272,6 +275,7 @@ impl Encode for Action {
             Self::Device(action) => tagged!(out, 16, action),
             Self::Rule(action) => tagged!(out, 17, action),
             Self::Carbon(action) => tagged!(out, 19, action),
+            Self::Contract(action) => tagged!(out, 18, action),
         }
     }
 }
@@ -321,6 +325,7 @@ impl Decode for Action {
             16 => Self::Device(next(input)?),
             17 => Self::Rule(next(input)?),
             19 => Self::Carbon(next(input)?),
+            18 => Self::Contract(next(input)?),
             tag => return Err(DecodeError::UnknownTag { field: "action", value: tag.into() }),
         })
     }

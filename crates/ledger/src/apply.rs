@@ -3,8 +3,10 @@
 mod carbon;
 mod certificate;
 mod clear;
+mod contract;
 mod deliver;
 mod device;
+mod listing;
 mod money;
 mod order;
 mod period;
@@ -207,6 +209,7 @@ impl State {
             Action::Device(action) => self.apply_device(caller, action, events),
             Action::Rule(action) => self.apply_rule(caller, action, events),
             Action::Carbon(action) => self.apply_carbon(caller, action, events),
+            Action::Contract(action) => self.apply_contract(caller, action, events),
         }
     }
 }
@@ -247,5 +250,6 @@ pub(crate) fn check(state: &State, transaction: &Transaction) -> Result<(), Refu
         Action::Device(action) => state.check_device(&caller, action),
         Action::Rule(action) => state.check_rule(&caller, action),
         Action::Carbon(action) => state.check_carbon(&caller, action),
+        Action::Contract(action) => state.check_contract(&caller, action),
     }
 }

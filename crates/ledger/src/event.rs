@@ -4,8 +4,8 @@ use crate::action::Intervention;
 use crate::hash::Digest;
 use crate::ids::{CarbonBiddingId, CarbonDealId, CarbonOrderId};
 use crate::ids::{
-    CertificateLotId, DispatchId, OrderId, OrganisationId, PaymentId, PublicKey, RuleId, SessionId,
-    UnitId,
+    CertificateLotId, DispatchId, OrderId, OrganisationId, PaymentId, ProposalId, PublicKey,
+    RuleId, SessionId, UnitId,
 };
 use duet_units::{Allowances, CarbonPrice, DeliveryDay, Emissions, Energy, Money};
 
@@ -24,6 +24,12 @@ pub enum Event {
     OrderAccepted { order: OrderId, session: SessionId, owner: OrganisationId },
     /// An order was withdrawn.
     OrderCancelled { order: OrderId, session: SessionId, owner: OrganisationId },
+    /// A contract was proposed to a member.
+    ContractProposed { proposal: ProposalId, session: SessionId, to: OrganisationId },
+    /// Both have signed it.
+    ContractConfirmed { proposal: ProposalId, session: SessionId },
+    /// It was withdrawn or declined.
+    ContractWithdrawn { proposal: ProposalId, session: SessionId },
     /// A gate closed and the session was cleared.
     SessionCleared { session: SessionId, trades: u64, first: Energy, second: Energy },
     /// A session was called off.

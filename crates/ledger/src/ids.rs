@@ -47,6 +47,8 @@ id! {
     OrderId(u64);
     /// A matched pair of orders.
     TradeId(u64);
+    /// A proposed contract between two members.
+    ProposalId(u64);
     /// A payment instruction to the bank.
     PaymentId(u64);
     /// An instruction to a unit for a delivery day.

@@ -35,8 +35,8 @@ pub use action::device::{
     HealthLevel, Light, Link, PeriodReading, ReadingFlags, ReportBatch,
 };
 pub use action::{
-    Acknowledgement, Action, Intervention, MeterReport, OrderRequest, Quality, Reading,
-    RetirementPurpose, RuleAction, SessionNotice,
+    Acknowledgement, Action, ContractAction, ContractConfirmation, Intervention, ListingTake,
+    MeterReport, OrderRequest, Quality, Reading, RetirementPurpose, RuleAction, SessionNotice,
 };
 pub use action::{
     BlockConfirmation, BlockProposal, CarbonAction, CarbonBid, CarbonBiddingNotice, CarbonListing,
@@ -60,17 +60,18 @@ pub use genesis::{Genesis, GenesisError, Registration, Validator};
 pub use hash::{Digest, hash, merkle_path, merkle_root, merkle_root_from_path};
 pub use ids::{CarbonBiddingId, CarbonDealId, CarbonOrderId};
 pub use ids::{
-    CertificateLotId, ChannelId, DispatchId, OrderId, OrganisationId, PaymentId, PublicKey, RuleId,
-    SessionId, TradeId, UnitId,
+    CertificateLotId, ChannelId, DispatchId, OrderId, OrganisationId, PaymentId, ProposalId,
+    PublicKey, RuleId, SessionId, TradeId, UnitId,
 };
 pub use receipt::{Receipt, chain_receipts};
 pub use records::{
-    AccountKey, AccountKind, Balance, CarbonAccount, CertificateLot, CertificateState,
-    ContractingTerms, Counter, DeviationScheme, Device, Dispatch, DispatchState, Enrolment,
-    FreeBandTerms, GuaranteeRule, Identity, InterventionRecord, LineItem, MarketRule, MeterRecord,
-    Mode, Order, OrderStatus, Organisation, Payment, PaymentState, PeriodClearing, Phase,
-    ReferencePrice, Role, Roles, Seal, Session, SessionTerms, SettlementMethod, StatementCalendar,
-    StatementLine, Technology, Trade, TradingRule, Unit,
+    AccountKey, AccountKind, AllowanceLeg, Balance, CarbonAccount, CertificateLeg, CertificateLot,
+    CertificateState, ContractTerms, ContractingTerms, Counter, CurvePoint, DeviationScheme,
+    Device, Dispatch, DispatchState, Enrolment, FreeBandTerms, GuaranteeRule, Identity,
+    InterventionRecord, LineItem, ListingRole, ListingTerms, MarketRule, MeterRecord, Mode, Order,
+    OrderStatus, Organisation, Payment, PaymentState, PeriodClearing, Phase, Proposal,
+    ProposalState, ReferencePrice, Role, Roles, Seal, Session, SessionTerms, SettlementMethod,
+    StatementCalendar, StatementLine, Technology, Trade, TradingRule, Unit,
 };
 pub use records::{
     CarbonBidding, CarbonBiddingState, CarbonDeal, CarbonMarket, CarbonMode, CarbonOrder,

@@ -5,13 +5,13 @@ use crate::genesis::{Genesis, GenesisError};
 use crate::hash::Digest;
 use crate::ids::{CarbonBiddingId, CarbonDealId, CarbonOrderId};
 use crate::ids::{
-    CertificateLotId, ChannelId, DispatchId, OrderId, OrganisationId, PaymentId, PublicKey, RuleId,
-    SessionId, TradeId, UnitId,
+    CertificateLotId, ChannelId, DispatchId, OrderId, OrganisationId, PaymentId, ProposalId,
+    PublicKey, RuleId, SessionId, TradeId, UnitId,
 };
 use crate::records::{
     AccountKey, AccountKind, Balance, CarbonAccount, CertificateLot, Counter, Device, Dispatch,
-    Enrolment, Identity, MarketRule, MeterRecord, Order, OrderStatus, Organisation, Payment,
-    PeriodClearing, Role, Session, StatementLine, Trade, Unit,
+    Enrolment, Identity, ListingRole, MarketRule, MeterRecord, Order, OrderStatus, Organisation,
+    Payment, PeriodClearing, Proposal, Role, Session, StatementLine, Trade, Unit,
 };
 use crate::records::{CarbonBidding, CarbonDeal, CarbonMarket, CarbonOrder};
 use crate::records::{InterventionRecord, Seal};
@@ -143,11 +143,19 @@ pub struct State {
     pub(crate) seals: Table<SessionId, Seal>,
     /// Of a settled session: what each renewable unit had metered and not certified before it.
     pub(crate) openings: Table<(SessionId, UnitId), Energy>,
+    /// Proposed contracts of the sessions that are kept.
+    pub(crate) proposals: Table<ProposalId, Proposal>,
+    /// What each taker's order takes of.
+    pub(crate) takes: Table<OrderId, OrderId>,
+    /// What members do in listing sessions.
+    pub(crate) listing_roles: Table<(SessionId, OrganisationId), ListingRole>,
     /// Derived: pending and filled orders by session and period, in order of acceptance.
     pub(crate) books: BTreeMap<(SessionId, u8), Vec<OrderId>>,
     /// Derived: energy of pending orders by session, unit and period; of orders that would take
     /// from the unit's position, negative.
     pub(crate) commitments: BTreeMap<(SessionId, UnitId, u8), Energy>,
+    /// Derived: how much of each listing is taken.
+    pub(crate) taken: BTreeMap<OrderId, Energy>,
     /// Derived: what each unit sold less what it bought by session and period, of a point of
     /// consumption the reverse; trades in default left out.
     pub(crate) positions: BTreeMap<(SessionId, UnitId, u8), Energy>,
@@ -159,8 +167,13 @@ macro_rules! each_table {
         each_table!($state, $table => $body;
             progress organisations identities nonces units balances sessions orders trades
             clearings payments dispatches readings lines carbon carries lots references counters
-            devices enrolments rules carbon_market carbon_orders carbon_biddings carbon_deals
-            interventions seals openings)
+            // One group of actions a line.
+            devices enrolments
+            rules
+            proposals takes listing_roles
+            carbon_market carbon_orders carbon_biddings carbon_deals
+            interventions seals openings
+        )
     };
     ($state:ident, $table:ident => $body:expr; $($field:ident)*) => {{
         $({
@@ -214,12 +227,16 @@ impl State {
             carbon_orders: Table::new(32),
             carbon_biddings: Table::new(33),
             carbon_deals: Table::new(34),
+            proposals: Table::new(27),
+            takes: Table::new(28),
+            listing_roles: Table::new(29),
             interventions: Table::new(43),
             seals: Table::new(44),
             openings: Table::new(45),
             books: BTreeMap::new(),
             commitments: BTreeMap::new(),
             positions: BTreeMap::new(),
+            taken: BTreeMap::new(),
         }
     }
 
@@ -291,6 +308,13 @@ impl State {
                 let (unit, side, left) = (order.unit, order.side, order.left()?);
                 let key = (order.session, unit, order.period);
                 self.commit(key, side, left)?;
+            }
+        }
+        for (taker, listing) in self.takes.rows() {
+            let quantity = self.orders.get(*taker).filter(|o| o.status != OrderStatus::Cancelled);
+            if let Some(order) = quantity {
+                let taken = self.taken.entry(*listing).or_default();
+                *taken = taken.plus(order.quantity)?;
             }
         }
         let trades: Vec<(OrderId, OrderId, Energy)> = self
@@ -424,6 +448,18 @@ impl State {
     #[must_use]
     pub const fn clearings(&self) -> &BTreeMap<(SessionId, u8), PeriodClearing> {
         self.clearings.rows()
+    }
+
+    /// The proposed contracts of the sessions that are kept, by number.
+    #[must_use]
+    pub const fn proposals(&self) -> &BTreeMap<ProposalId, Proposal> {
+        self.proposals.rows()
+    }
+
+    /// What of the listings is taken: the taker's order, and the listing.
+    #[must_use]
+    pub const fn takes(&self) -> &BTreeMap<OrderId, OrderId> {
+        self.takes.rows()
     }
 
     /// The payment instructions by number.

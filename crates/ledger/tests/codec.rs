@@ -32,18 +32,25 @@ macro_rules! by_table {
             18 => $call::<(OrganisationId, u64), ()>($key, $row),
             19 => $call::<Counter, u64>($key, $row),
             24 => $call::<RuleId, MarketRule>($key, $row),
+            27 => $call::<ProposalId, Proposal>($key, $row),
+            28 => $call::<OrderId, OrderId>($key, $row),
+            29 => $call::<(SessionId, OrganisationId), ListingRole>($key, $row),
             31 => $call::<(), CarbonMarket>($key, $row),
             32 => $call::<CarbonOrderId, CarbonOrder>($key, $row),
             33 => $call::<CarbonBiddingId, CarbonBidding>($key, $row),
             34 => $call::<CarbonDealId, CarbonDeal>($key, $row),
+            43 => $call::<u64, InterventionRecord>($key, $row),
+            44 => $call::<SessionId, Seal>($key, $row),
+            45 => $call::<(SessionId, UnitId), duet_units::Energy>($key, $row),
             tag => panic!("no table {tag}"),
         }
     };
 }
-const TABLES: &[u8] = &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 24];
+const TABLES: &[u8] =
+    &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 24, 43, 44, 45];
 const ACTIONS: &[u8] = &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 17];
 /// The tables of groups of actions, which have traffic of their own.
-const GROUP_TABLES: &[u8] = &[31, 32, 33, 34];
+const GROUP_TABLES: &[u8] = &[27, 28, 29, 31, 32, 33, 34];
 
 /// Whether the bytes are a `T`; if so, they are its only encoding.
 fn is_canonical<T: Encode + Decode>(bytes: &[u8]) -> bool {

@@ -6,6 +6,14 @@ use proptest::prelude::*;
 
 /// One example of each action; the numbers of the fields differ so that a swap is seen.
 const ACTIONS: &[&str] = &[
+    r#"{"kind":"propose_contract","session":1,"unit":2,"counterparty":3,"side":"buy",
+        "price_milli_yuan_per_mwh":4,"curve":[{"period":5,"energy_kwh":6}],
+        "allowances":{"allowances_t":7,"price_fen_per_t":8},
+        "certificates":{"lot":9,"count":10,"price_fen":"11"},"reference":12}"#,
+    r#"{"kind":"confirm_contract","proposal":1,
+        "hash":"0101010101010101010101010101010101010101010101010101010101010101"}"#,
+    r#"{"kind":"withdraw_contract","proposal":1}"#,
+    r#"{"kind":"take_listing","listing":1,"unit":2,"quantity_kwh":3,"reference":4}"#,
     r#"{"kind":"submit_order","session":1,"unit":2,"side":"sell","period":3,
         "limit_milli_yuan_per_mwh":-4,"quantity_kwh":5,"conductivity_bp":6,"reference":7}"#,
     r#"{"kind":"cancel_order","order":9007199254740993}"#,
@@ -82,7 +90,7 @@ const ACTIONS: &[&str] = &[
 #[test]
 fn every_action_survives_json_ledger_and_bytes() {
     let key = MemberKey::from_seed([1; 32]);
-    for json in ACTIONS {
+    for &json in ACTIONS {
         let value: serde_json::Value = serde_json::from_str(json).unwrap();
         let action: Action = serde_json::from_value(value.clone()).unwrap();
         let transaction = key.sign([5; 32], 1, action.into());

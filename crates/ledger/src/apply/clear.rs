@@ -1,10 +1,10 @@
 //! The gate closes: each period is cleared, trades are made, the rest is released.
 
 use super::money::times;
-use super::period::clear_period;
+use super::period::{clear_period, sum_up, trade};
 use crate::event::Event;
-use crate::ids::{OrderId, OrganisationId, SessionId};
-use crate::records::{AccountKind, Order, OrderStatus, Payment, PaymentState, Phase, Trade};
+use crate::ids::{OrderId, OrganisationId, SessionId, TradeId};
+use crate::records::{AccountKind, Mode, Order, OrderStatus, Payment, PaymentState, Phase, Trade};
 use crate::state::{BrokenInvariant, State};
 use duet_market::game::{self, GameOrder};
 use duet_market::order::Side;
@@ -20,12 +20,19 @@ impl State {
         events: &mut Vec<Event>,
     ) -> Result<(), BrokenInvariant> {
         let Some(row) = self.sessions.get(session).cloned() else { return Ok(()) };
+        if row.mode == Mode::Bilateral {
+            return self.close_contracts(session, events);
+        }
         let mut cleared = Vec::new();
         for period in 0..row.terms.resolution.periods() {
             let book = self.books.get(&(session, period)).cloned().unwrap_or_default();
             let orders: Vec<GameOrder> =
                 book.iter().filter_map(|id| self.game_order(*id)).collect();
-            match clear_period(&orders, &row)? {
+            let cleared_period = match row.mode {
+                Mode::Listing(terms) => self.share_listings(&row, terms, &book),
+                _ => clear_period(&orders, &row)?,
+            };
+            match cleared_period {
                 Ok((clearing, trades)) => cleared.push((period, book, clearing, trades)),
                 Err(OverflowError { .. }) => return self.void_session(session, events),
             }
@@ -38,11 +45,43 @@ impl State {
             self.clearings.insert((session, period), clearing);
             self.book_trades((session, period), &book, &trades)?;
         }
+        events.push(Event::SessionCleared { session, trades: count, first, second });
+        self.end_trading(session, events)
+    }
+
+    /// Closes a session whose trades were made while it was open: each period is summed up.
+    fn close_contracts(
+        &mut self,
+        session: SessionId,
+        events: &mut Vec<Event>,
+    ) -> Result<(), BrokenInvariant> {
+        let (mut count, mut total) = (0_u64, Energy::ZERO);
+        let mut cleared = Vec::new();
+        for (period, trades) in self.trades_by_period(session) {
+            count = count.saturating_add(u64::try_from(trades.len()).unwrap_or(0));
+            cleared
+                .push((period, sum_up(trades.iter().map(|(_, t)| (t.quantity, t.buyer_price)))?));
+        }
+        for (period, clearing) in cleared {
+            total = total.plus(clearing.volume)?;
+            self.clearings.insert((session, period), clearing);
+        }
+        self.expire_proposals(session);
+        let (first, second) = (total, Energy::ZERO);
+        events.push(Event::SessionCleared { session, trades: count, first, second });
+        self.end_trading(session, events)
+    }
+
+    /// What every session comes to when its trades are made.
+    fn end_trading(
+        &mut self,
+        session: SessionId,
+        events: &mut Vec<Event>,
+    ) -> Result<(), BrokenInvariant> {
         self.commitments.retain(|(other, _, _), _| *other != session);
         self.set_phase(session, Phase::Cleared);
-        events.push(Event::SessionCleared { session, trades: count, first, second });
         self.close_orders(session, events)?;
-        if !row.mode.is_joint() {
+        if self.sessions.get(session).is_some_and(|row| !row.mode.is_joint()) {
             let hash = self.result_hash(session, &[], &[]);
             if let Some(row) = self.sessions.get_mut(session) {
                 row.result_hash = Some(hash);
@@ -78,36 +117,61 @@ impl State {
             book.get(place).copied().ok_or(BrokenInvariant("a trade is between orders of its book"))
         };
         for trade in trades {
-            let (buy, sell) = (order(trade.buy)?, order(trade.sell)?);
-            for id in [buy, sell] {
-                if let Some(row) = self.orders.get_mut(id) {
-                    row.filled = row.filled.plus(trade.quantity)?;
-                }
-                self.add_position(id, trade.quantity)?;
-            }
-            let id = self.change_progress(|progress| {
-                let id = progress.next_trade;
-                progress.next_trade = id.next();
-                id
-            });
-            self.trades.insert(
-                id,
-                Trade {
-                    session,
-                    period,
-                    stage: trade.stage,
-                    buy,
-                    sell,
-                    quantity: trade.quantity,
-                    buyer_price: trade.buyer_price,
-                    seller_price: trade.seller_price,
-                    paid: trade.paid,
-                    received: trade.received,
-                    defaulted: false,
-                },
-            );
+            let pair = (order(trade.buy)?, order(trade.sell)?);
+            self.book_trade((session, period), pair, trade)?;
         }
         Ok(())
+    }
+
+    fn book_trade(
+        &mut self,
+        (session, period): (SessionId, u8),
+        (buy, sell): (OrderId, OrderId),
+        trade: &game::Trade,
+    ) -> Result<TradeId, BrokenInvariant> {
+        for id in [buy, sell] {
+            if let Some(row) = self.orders.get_mut(id) {
+                row.filled = row.filled.plus(trade.quantity)?;
+            }
+            self.add_position(id, trade.quantity)?;
+        }
+        let id = self.change_progress(|progress| {
+            let id = progress.next_trade;
+            progress.next_trade = id.next();
+            id
+        });
+        let row = Trade {
+            session,
+            period,
+            stage: trade.stage,
+            buy,
+            sell,
+            quantity: trade.quantity,
+            buyer_price: trade.buyer_price,
+            seller_price: trade.seller_price,
+            paid: trade.paid,
+            received: trade.received,
+            defaulted: false,
+        };
+        self.trades.insert(id, row);
+        Ok(id)
+    }
+
+    /// Trades between two pending orders while their session is open, at one price.
+    pub(super) fn trade_now(
+        &mut self,
+        (buy, sell): (OrderId, OrderId),
+        quantity: Energy,
+        price: Price,
+    ) -> Result<TradeId, BrokenInvariant> {
+        let missing = BrokenInvariant("a trade is between orders of its book");
+        for id in [buy, sell] {
+            let order = self.orders.get(id).ok_or(missing)?;
+            let (key, side) = ((order.session, order.unit, order.period), order.side);
+            self.commit(key, side, quantity.negated()?)?;
+        }
+        let of = self.orders.get(buy).map(|order| (order.session, order.period)).ok_or(missing)?;
+        self.book_trade(of, (buy, sell), &trade((0, 0), quantity, price)?)
     }
 
     /// Ends what was not filled, keeps in escrow what is owed, and proposes a payment to the bank

@@ -6,7 +6,9 @@ use super::{Caller, Failure};
 use crate::action::OrderRequest;
 use crate::event::Event;
 use crate::ids::{OrderId, SessionId, UnitId};
-use crate::records::{AccountKind, Order, OrderStatus, Phase, Role, Session, Unit};
+use crate::records::{
+    AccountKind, ListingRole, Mode, Order, OrderStatus, Phase, Role, Session, Unit,
+};
 use crate::rejection::{Refusal, Rejection};
 use crate::state::State;
 use duet_market::carbon::{CarbonTerms, Offer, offer};
@@ -16,6 +18,17 @@ use duet_units::{BasisPoints, ClockTime, Energy, Money, OverflowError, Price, Re
 /// The most orders of one session.
 const SESSION_ORDERS_MAX: u32 = 1_000_000;
 
+/// How an order comes in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Entry {
+    /// By itself.
+    Order,
+    /// As a take of a listing.
+    Take(OrderId),
+    /// As a party's side of a contract, whose money is checked as a whole.
+    Contract,
+}
+
 impl State {
     /// Holds a request to every rule, in the order of their numbers, and returns the order that
     /// it makes.
@@ -23,6 +36,16 @@ impl State {
         &self,
         caller: &Caller,
         request: &OrderRequest,
+    ) -> Result<Order, Refusal> {
+        self.check_order_as(caller, request, Entry::Order)
+    }
+
+    /// As [`Self::check_order`], for an order that comes in some way.
+    pub(super) fn check_order_as(
+        &self,
+        caller: &Caller,
+        request: &OrderRequest,
+        entry: Entry,
     ) -> Result<Order, Refusal> {
         caller.needs(&[Role::Generator, Role::Retailer, Role::LargeUser])?;
         let session = self.open_session_for(request, caller.time)?;
@@ -44,6 +67,7 @@ impl State {
             return Err(Rejection::TooManyOrders.of("session", session.orders, SESSION_ORDERS_MAX));
         }
         self.check_direction(request, opens)?;
+        self.check_mode(caller, request, (session, entry))?;
         let offer = effective(request, unit, session)?;
         let escrow = match request.side {
             Side::Buy => {
@@ -53,7 +77,8 @@ impl State {
             Side::Sell => Money::ZERO,
         };
         let available = self.balance(caller.organisation, AccountKind::Available);
-        if request.side == Side::Buy && available < escrow {
+        let alone = entry != Entry::Contract && request.side == Side::Buy;
+        if alone && available < escrow {
             return Err(Rejection::InsufficientFunds.of("funds", available.fen(), escrow.fen()));
         }
         Ok(Order {
@@ -169,6 +194,19 @@ impl State {
         events: &mut Vec<Event>,
     ) -> Result<u64, Failure> {
         let order = self.check_order(&caller, request)?;
+        if let Some(Mode::Listing(_)) = self.sessions.get(order.session).map(|row| row.mode) {
+            let role = ListingRole { lists: true, side: order.side };
+            self.listing_roles.insert((order.session, order.owner), role);
+        }
+        Ok(self.place(order, events)?.0)
+    }
+
+    /// Takes an order that was checked into its book, and its money into escrow.
+    pub(super) fn place(
+        &mut self,
+        order: Order,
+        events: &mut Vec<Event>,
+    ) -> Result<OrderId, Failure> {
         let owner = (order.owner, AccountKind::Available);
         self.post(owner, (order.owner, AccountKind::Escrow), order.escrow)?;
         let id = self.change_progress(|progress| {
@@ -177,16 +215,18 @@ impl State {
             progress.accepted = progress.accepted.saturating_add(1);
             id
         });
-        if let Some(session) = self.sessions.get_mut(request.session) {
+        let mut order = order;
+        if let Some(session) = self.sessions.get_mut(order.session) {
+            order.sequence = session.orders;
             session.orders = session.orders.saturating_add(1);
         }
-        let key = (request.session, request.unit, request.period);
+        let key = (order.session, order.unit, order.period);
         self.commit(key, order.side, order.quantity).map_err(Refusal::from)?;
-        self.books.entry((request.session, request.period)).or_default().push(id);
+        self.books.entry((order.session, order.period)).or_default().push(id);
         let (session, owner) = (order.session, order.owner);
         self.orders.insert(id, order);
         events.push(Event::OrderAccepted { order: id, session, owner });
-        Ok(id.0)
+        Ok(id)
     }
 
     pub(super) fn check_cancel(&self, caller: &Caller, id: OrderId) -> Result<Order, Refusal> {
@@ -205,6 +245,10 @@ impl State {
         if order.status != OrderStatus::Pending {
             return Err(Rejection::OrderNotPending.of("order", id.0, 0));
         }
+        if session.is_some_and(|session| session.mode == Mode::Bilateral) {
+            return Err(Rejection::WrongMode.of("order", id.0, 0));
+        }
+        self.check_listing_free(id)?;
         Ok(order.clone())
     }
 
@@ -214,9 +258,25 @@ impl State {
         id: OrderId,
         events: &mut Vec<Event>,
     ) -> Result<u64, Failure> {
-        let order = self.check_cancel(&caller, id)?;
+        self.check_cancel(&caller, id)?;
+        self.release_order(id, OrderStatus::Cancelled, events)?;
+        Ok(id.0)
+    }
+
+    /// Takes a pending order out of its book, gives back what is held for it, and ends it.
+    pub(super) fn release_order(
+        &mut self,
+        id: OrderId,
+        status: OrderStatus,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Failure> {
+        let Some(order) = self.orders.get(id).cloned() else { return Ok(()) };
         let escrow = (order.owner, AccountKind::Escrow);
         self.post(escrow, (order.owner, AccountKind::Available), order.escrow)?;
+        if let Some(listing) = self.takes.get(id).copied() {
+            let back = order.quantity.negated().map_err(Refusal::from)?;
+            self.count_taken(listing, back).map_err(Refusal::from)?;
+        }
         let key = (order.session, order.unit, order.period);
         let released = order.left().and_then(Energy::negated).map_err(Refusal::from)?;
         self.commit(key, order.side, released).map_err(Refusal::from)?;
@@ -227,12 +287,12 @@ impl State {
             book.remove(place);
         }
         if let Some(row) = self.orders.get_mut(id) {
-            row.status = OrderStatus::Cancelled;
+            row.status = status;
             row.escrow = Money::ZERO;
         }
         let (session, owner) = (order.session, order.owner);
         events.push(Event::OrderCancelled { order: id, session, owner });
-        Ok(id.0)
+        Ok(())
     }
 }
 

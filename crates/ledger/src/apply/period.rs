@@ -11,7 +11,7 @@ use duet_market::pairing::pair;
 use duet_units::{BasisPoints, Energy, Money, OverflowError, Price};
 
 /// What a period comes to: its summary and its trades, which name orders by their place.
-type Cleared = (PeriodClearing, Vec<game::Trade>);
+pub(super) type Cleared = (PeriodClearing, Vec<game::Trade>);
 
 /// Clears the orders of one period. An overflow is a fault of the orders, not of the ledger.
 pub(super) fn clear_period(
@@ -30,6 +30,8 @@ pub(super) fn clear_period(
             .and_then(|clearing| uniform(&plain, &clearing)),
         Mode::Uniform(k1) => uniform_marginal(&plain, session, k1),
         Mode::Pairwise(k2) => pairwise(&plain, k2),
+        // What was agreed on is traded already; listings are shared out by their takers.
+        Mode::Bilateral | Mode::Listing(_) => Ok((period_clearing(None, Energy::ZERO), Vec::new())),
     })
 }
 
@@ -54,21 +56,32 @@ fn uniform(orders: &[Order], clearing: &Clearing) -> Result<Cleared, OverflowErr
     Ok((period_clearing(clearing.price, clearing.volume), trades))
 }
 
-/// Every pair at its own price; the period's price is their mean, weighted by energy.
+/// Every pair at its own price.
 fn pairwise(orders: &[Order], k2: BasisPoints) -> Result<Cleared, OverflowError> {
-    let (mut trades, mut volume, mut value) = (Vec::new(), Energy::ZERO, 0_i128);
+    let mut trades = Vec::new();
     for pair in match_pairs(orders, k2)? {
-        volume = volume.plus(pair.quantity)?;
-        value = value
-            .checked_add(pair.price.value_of(pair.quantity)?.micro_yuan())
-            .ok_or(OverflowError { operation: "value of pairs", unit: "micro-yuan" })?;
         trades.push(trade((pair.buy, pair.sell), pair.quantity, pair.price)?);
+    }
+    let clearing = sum_up(trades.iter().map(|trade| (trade.quantity, trade.buyer_price)))?;
+    Ok((clearing, trades))
+}
+
+/// The summary of trades at several prices; its price is their mean, weighted by energy.
+pub(super) fn sum_up(
+    trades: impl Iterator<Item = (Energy, Price)>,
+) -> Result<PeriodClearing, OverflowError> {
+    let (mut volume, mut value) = (Energy::ZERO, 0_i128);
+    for (quantity, price) in trades {
+        volume = volume.plus(quantity)?;
+        value = value
+            .checked_add(price.value_of(quantity)?.micro_yuan())
+            .ok_or(OverflowError { operation: "value of trades", unit: "micro-yuan" })?;
     }
     // The value of 1 kWh at 1 milli-yuan/MWh is 1 micro-yuan.
     let mean = duet_units::div_half_away(value, volume.kwh().into())
         .and_then(|price| i64::try_from(price).ok())
         .map(Price::from_milli_yuan_per_mwh);
-    Ok((period_clearing(mean, volume), trades))
+    Ok(period_clearing(mean, volume))
 }
 
 /// A trade at one price for both sides, its amount rounded once.

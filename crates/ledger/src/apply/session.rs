@@ -9,7 +9,7 @@ use crate::records::{
 };
 use crate::rejection::{Refusal, Rejection};
 use crate::state::{BrokenInvariant, State};
-use duet_units::{BasisPoints, Money};
+use duet_units::{BasisPoints, Energy, Money};
 
 /// The most sessions in progress at a time.
 const LIVE_SESSIONS_MAX: usize = 64;
@@ -190,12 +190,26 @@ impl State {
         self.interventions.keep_last(INTERVENTIONS_KEPT);
     }
 
-    /// Calls a session off before it traded: every pending order expires, its money is released.
+    /// Takes back what was traded in a session that is called off before its gate closed.
+    fn undo_trades(&mut self, session: SessionId) -> Result<(), BrokenInvariant> {
+        for id in self.session_trades(session) {
+            let Some(trade) = self.trades.remove(id) else { continue };
+            for order in [trade.buy, trade.sell] {
+                self.add_position(order, trade.quantity.negated()?)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Calls a session off: what it traded is taken back, every pending order expires, its money
+    /// is released.
     pub(super) fn void_session(
         &mut self,
         session: SessionId,
         events: &mut Vec<Event>,
     ) -> Result<(), BrokenInvariant> {
+        self.undo_trades(session)?;
+        self.expire_proposals(session);
         for id in self.session_orders(session) {
             let Some(order) = self.orders.get(id) else { continue };
             if order.status != OrderStatus::Pending {
@@ -205,6 +219,7 @@ impl State {
             self.post((owner, AccountKind::Escrow), (owner, AccountKind::Available), escrow)?;
             if let Some(order) = self.orders.get_mut(id) {
                 order.status = OrderStatus::Expired;
+                order.filled = Energy::ZERO;
                 order.escrow = Money::ZERO;
             }
         }
@@ -249,6 +264,11 @@ impl State {
 
     fn forget_session(&mut self, id: SessionId) {
         let Some(session) = self.sessions.remove(id) else { return };
+        let orders = self.orders.rows().iter().filter(|(_, order)| order.session == id);
+        for order in orders.map(|(order, _)| *order).collect::<Vec<OrderId>>() {
+            self.takes.remove(order);
+            self.taken.remove(&order);
+        }
         self.orders.remove_where(|_, order| order.session == id);
         self.trades.remove_where(|_, trade| trade.session == id);
         self.payments.remove_where(|_, payment| payment.session == id);
@@ -262,6 +282,8 @@ impl State {
         if session.mode.is_joint() && !self.sessions.rows().values().any(joint) {
             self.readings.remove_where(|(_, of, _), _| *of == day);
         }
+        self.proposals.remove_where(|_, proposal| proposal.terms.session == id);
+        self.listing_roles.remove_where(|(of, _), _| *of == id);
         self.positions.retain(|(of, _, _), _| *of != id);
         self.books.retain(|(of, _), _| *of != id);
         self.commitments.retain(|(of, _, _), _| *of != id);
@@ -295,7 +317,7 @@ pub(super) fn bad_product(notice: &SessionNotice) -> Option<(&'static str, i64)>
     }
     let share = match notice.mode {
         Mode::Uniform(share) | Mode::Pairwise(share) => share,
-        Mode::Joint | Mode::Call => BasisPoints::ZERO,
+        Mode::Joint | Mode::Call | Mode::Listing(_) | Mode::Bilateral => BasisPoints::ZERO,
     };
     let holds = (BasisPoints::ZERO..=BasisPoints::ONE).contains(&share);
     (!holds).then_some(("mode", share.bp()))

@@ -179,7 +179,10 @@ impl State {
     }
 
     /// The trades of a session that are not in default, by period.
-    fn trades_by_period(&self, session: SessionId) -> BTreeMap<u8, Vec<(TradeId, &Trade)>> {
+    pub(super) fn trades_by_period(
+        &self,
+        session: SessionId,
+    ) -> BTreeMap<u8, Vec<(TradeId, &Trade)>> {
         let mut periods: BTreeMap<u8, Vec<(TradeId, &Trade)>> = BTreeMap::new();
         for (id, trade) in self.trades.rows() {
             if trade.session == session && !trade.defaulted {

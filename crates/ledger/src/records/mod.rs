@@ -3,6 +3,7 @@
 
 mod carbon;
 mod carbon_market;
+mod contract;
 mod counter;
 mod delivery;
 mod device;
@@ -19,6 +20,9 @@ pub use carbon_market::{
     CarbonBidding, CarbonBiddingState, CarbonDeal, CarbonMarket, CarbonMode, CarbonOrder,
     CarbonTerms, Hours,
 };
+pub use contract::{
+    AllowanceLeg, CertificateLeg, ContractTerms, CurvePoint, ListingRole, Proposal, ProposalState,
+};
 pub use counter::Counter;
 pub use delivery::{Dispatch, DispatchState, MeterRecord};
 pub use device::{Device, Enrolment};
@@ -31,4 +35,4 @@ pub use rule::{
     SettlementMethod, StatementCalendar, TradingRule,
 };
 pub use seal::Seal;
-pub use session::{Mode, PeriodClearing, Phase, Session, SessionTerms};
+pub use session::{ListingTerms, Mode, PeriodClearing, Phase, Session, SessionTerms};

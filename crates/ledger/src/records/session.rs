@@ -2,7 +2,8 @@
 
 use crate::codec::{coded, record};
 use crate::hash::Digest;
-use duet_market::order::Rationing;
+use duet_market::listing::Sharing;
+use duet_market::order::{Rationing, Side};
 use duet_units::{
     BasisPoints, CarbonPrice, ClockTime, DeliveryDay, Energy, Money, Price, Resolution,
 };
@@ -46,6 +47,45 @@ pub enum Mode {
     Pairwise(BasisPoints),
     /// 3: A call auction at the price of most volume.
     Call,
+    /// 4: One side posts energy at a price, the other takes of it.
+    Listing(ListingTerms),
+    /// 5: Two parties agree; each signs the hash of the same contract.
+    Bilateral,
+}
+
+/// Who may list, and how takers share a listing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ListingTerms {
+    /// How takers share a listing that they together want more of than there is.
+    pub sharing: Sharing,
+    /// The side that lists; none if both may, and then every member keeps to one role and one
+    /// direction.
+    pub listers: Option<Side>,
+}
+
+impl Encode for ListingTerms {
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.push(match self.sharing {
+            Sharing::Time => 0,
+            Sharing::ProRata => 1,
+            Sharing::Windows => 2,
+        });
+        self.listers.encode(out);
+    }
+}
+
+impl Decode for ListingTerms {
+    fn decode(input: &mut &[u8]) -> Result<Self, DecodeError> {
+        let sharing = match u8::decode(input)? {
+            0 => Sharing::Time,
+            1 => Sharing::ProRata,
+            2 => Sharing::Windows,
+            value => {
+                return Err(DecodeError::UnknownTag { field: "sharing", value: value.into() });
+            }
+        };
+        Ok(Self { sharing, listers: Decode::decode(input)? })
+    }
 }
 
 impl Mode {
@@ -63,6 +103,8 @@ impl Encode for Mode {
             Self::Uniform(k1) => (1_u8, *k1).encode(out),
             Self::Pairwise(k2) => (2_u8, *k2).encode(out),
             Self::Call => out.push(3),
+            Self::Listing(terms) => (4_u8, *terms).encode(out),
+            Self::Bilateral => out.push(5),
         }
     }
 }
@@ -74,6 +116,8 @@ impl Decode for Mode {
             1 => Decode::decode(input).map(Self::Uniform),
             2 => Decode::decode(input).map(Self::Pairwise),
             3 => Ok(Self::Call),
+            4 => Decode::decode(input).map(Self::Listing),
+            5 => Ok(Self::Bilateral),
             value => Err(DecodeError::UnknownTag { field: "mode", value: value.into() }),
         }
     }

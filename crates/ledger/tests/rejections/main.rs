@@ -9,6 +9,7 @@ mod common;
 
 mod carbon;
 mod carbon_market;
+mod contract;
 mod delivery;
 mod device;
 mod form;
@@ -30,6 +31,8 @@ fn every_rejection_is_provoked() {
         session::provoke(),
         session::provoke_sharing(),
         rule::provoke(),
+        contract::provoke(),
+        contract::provoke_limit(),
         money::provoke(),
         delivery::provoke(),
         device::provoke(),

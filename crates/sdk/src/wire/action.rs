@@ -1,18 +1,22 @@
 //! What a transaction can ask for, as JSON.
 
 mod carbon;
+mod contract;
 
 pub use carbon::{
     BlockConfirmation, BlockProposal, CarbonAction, CarbonBid, CarbonBiddingNotice, CarbonListing,
     CarbonTake, CarbonTermsNotice, CarbonWithdrawal,
 };
 
+pub use contract::{ContractConfirmation, ListingTake};
+
 use super::{
-    Big, Day, EnrolDevice, Health, MarketRule, Mode, ReportBatch, SessionTerms, Side, mirror, shape,
+    Big, ContractTerms, Day, EnrolDevice, Health, MarketRule, Mode, ReportBatch, SessionTerms,
+    Side, mirror, shape,
 };
 use duet_ledger::{
-    CertificateLotId, DeviceAction, DispatchId, OrderId, OrganisationId, PaymentId, RuleAction,
-    SessionId, UnitId,
+    CertificateLotId, DeviceAction, DispatchId, OrderId, OrganisationId, PaymentId, ProposalId,
+    RuleAction, SessionId, UnitId,
 };
 use duet_units::{Allowances, BasisPoints, ClockTime, Energy, Money, Price};
 use serde::{Deserialize, Serialize};
@@ -240,6 +244,17 @@ pub enum Action {
     PublishRule(Box<MarketRule>),
     /// Of the allowance market; `carbon` says what.
     Carbon(CarbonAction),
+    /// Proposes a contract to another member.
+    ProposeContract(ContractTerms),
+    /// Signs a proposed contract.
+    ConfirmContract(ContractConfirmation),
+    /// Takes a proposal back, or declines it.
+    WithdrawContract {
+        /// The proposal.
+        proposal: u64,
+    },
+    /// Takes of a listing at its price.
+    TakeListing(ListingTake),
 }
 
 impl From<Action> for duet_ledger::Action {
@@ -297,6 +312,14 @@ impl From<Action> for duet_ledger::Action {
             Action::ReportHealth(health) => Self::Device(DeviceAction::ReportHealth(health.into())),
             Action::PublishRule(rule) => Self::Rule(RuleAction::Publish(Box::new((*rule).into()))),
             Action::Carbon(action) => Self::Carbon(action.into()),
+            Action::ProposeContract(terms) => {
+                Self::Contract(duet_ledger::ContractAction::Propose(terms.into()))
+            }
+            Action::ConfirmContract(signed) => Self::Contract(signed.into()),
+            Action::WithdrawContract { proposal } => {
+                Self::Contract(duet_ledger::ContractAction::Withdraw(ProposalId(proposal)))
+            }
+            Action::TakeListing(take) => Self::Contract(take.into()),
         }
     }
 }
@@ -348,6 +371,7 @@ impl TryFrom<duet_ledger::Action> for Action {
             L::Device(DeviceAction::ReportHealth(health)) => Self::ReportHealth(health.into()),
             L::Rule(RuleAction::Publish(rule)) => Self::PublishRule(Box::new((*rule).into())),
             L::Carbon(action) => Self::Carbon(action.try_into()?),
+            L::Contract(action) => action.try_into()?,
             _ => return Err(ActionError),
         })
     }

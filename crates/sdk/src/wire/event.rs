@@ -19,6 +19,12 @@ pub enum Event {
     OrderAccepted { order: u64, session: u32, owner: u32 },
     /// An order was withdrawn.
     OrderCancelled { order: u64, session: u32, owner: u32 },
+    /// A contract was proposed to a member.
+    ContractProposed { proposal: u64, session: u32, to: u32 },
+    /// Both have signed it.
+    ContractConfirmed { proposal: u64, session: u32 },
+    /// It was withdrawn or declined.
+    ContractWithdrawn { proposal: u64, session: u32 },
     /// A gate closed and the session was cleared.
     SessionCleared { session: u32, trades: u64, first_kwh: i64, second_kwh: i64 },
     /// A session was called off.
@@ -93,6 +99,15 @@ impl From<&duet_ledger::Event> for Event {
             }
             L::OrderCancelled { order, session, owner } => {
                 Self::OrderCancelled { order: order.0, session: session.0, owner: owner.0 }
+            }
+            L::ContractProposed { proposal, session, to } => {
+                Self::ContractProposed { proposal: proposal.0, session: session.0, to: to.0 }
+            }
+            L::ContractConfirmed { proposal, session } => {
+                Self::ContractConfirmed { proposal: proposal.0, session: session.0 }
+            }
+            L::ContractWithdrawn { proposal, session } => {
+                Self::ContractWithdrawn { proposal: proposal.0, session: session.0 }
             }
             L::SessionCleared { session, trades, first, second } => Self::SessionCleared {
                 session: session.0,

@@ -9,6 +9,7 @@ mod action;
 mod carbon;
 mod carbon_market;
 mod chain;
+mod contract;
 mod delivery;
 mod device;
 mod event;
@@ -23,7 +24,8 @@ mod session;
 pub use action::{
     Acknowledgement, Action, ActionError, BlockConfirmation, BlockProposal, CarbonAction,
     CarbonBid, CarbonBiddingNotice, CarbonListing, CarbonTake, CarbonTermsNotice, CarbonWithdrawal,
-    Intervention, MeterReport, OrderRequest, Quality, Reading, RetirementPurpose, SessionNotice,
+    ContractConfirmation, Intervention, ListingTake, MeterReport, OrderRequest, Quality, Reading,
+    RetirementPurpose, SessionNotice,
 };
 pub use carbon::{CarbonAccount, CertificateLot, CertificateState};
 pub use carbon_market::{
@@ -32,6 +34,9 @@ pub use carbon_market::{
 };
 pub use chain::{
     Block, BlockTransaction, Channel, Page, Problem, Receipt, Status, SubmitRequest, Submitted,
+};
+pub use contract::{
+    AllowanceLeg, CertificateLeg, ContractTerms, CurvePoint, Proposal, ProposalState,
 };
 pub use delivery::{Dispatch, DispatchState, MeterRecord};
 pub use device::{

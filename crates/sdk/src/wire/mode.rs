@@ -1,5 +1,6 @@
 //! How a session matches orders.
 
+use super::{Sharing, Side};
 use duet_units::BasisPoints;
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +23,15 @@ pub enum Mode {
     },
     /// A call auction at the price of most volume.
     Call,
+    /// One side posts energy at a price, the other takes of it.
+    Listing {
+        /// How takers share a listing that they together want more of than there is.
+        sharing: Sharing,
+        /// The side that lists; none if both may.
+        listers: Option<Side>,
+    },
+    /// Two parties agree; each signs the hash of the same contract.
+    Bilateral,
 }
 
 impl From<duet_ledger::Mode> for Mode {
@@ -31,6 +41,11 @@ impl From<duet_ledger::Mode> for Mode {
             duet_ledger::Mode::Uniform(k1) => Self::Uniform { k1_bp: k1.bp() },
             duet_ledger::Mode::Pairwise(k2) => Self::Pairwise { k2_bp: k2.bp() },
             duet_ledger::Mode::Call => Self::Call,
+            duet_ledger::Mode::Listing(terms) => Self::Listing {
+                sharing: terms.sharing.into(),
+                listers: terms.listers.map(Into::into),
+            },
+            duet_ledger::Mode::Bilateral => Self::Bilateral,
         }
     }
 }
@@ -42,6 +57,11 @@ impl From<Mode> for duet_ledger::Mode {
             Mode::Uniform { k1_bp } => Self::Uniform(BasisPoints::from_bp(k1_bp)),
             Mode::Pairwise { k2_bp } => Self::Pairwise(BasisPoints::from_bp(k2_bp)),
             Mode::Call => Self::Call,
+            Mode::Listing { sharing, listers } => Self::Listing(duet_ledger::ListingTerms {
+                sharing: sharing.into(),
+                listers: listers.map(Into::into),
+            }),
+            Mode::Bilateral => Self::Bilateral,
         }
     }
 }
