@@ -1,6 +1,7 @@
 //! `duet account`, `duet block`, `duet session`, `duet receipt`: what the ledger says.
 
 use crate::remote::{Failure, Remote, block_on, json, print, read_key, table, yuan, yuan_per_mwh};
+use crate::sealed;
 use clap::{Args, Subcommand};
 use duet_sdk::{
     client::ClientError,
@@ -56,6 +57,9 @@ enum SessionCommand {
         #[command(flatten)]
         remote: Remote,
     },
+    Export(sealed::ExportArgs),
+    Replay(sealed::ReplayArgs),
+    Interventions(sealed::InterventionsArgs),
 }
 
 /// Show what came of a transaction, and save its proof.
@@ -162,6 +166,9 @@ pub(crate) fn session(args: &SessionArgs) -> anyhow::Result<()> {
                 format!("{head}\n\n{}", clearings_text(&clearings))
             })
         }),
+        SessionCommand::Export(args) => sealed::export(args),
+        SessionCommand::Replay(args) => sealed::replay(args),
+        SessionCommand::Interventions(args) => sealed::interventions(args),
     }
 }
 

@@ -12,6 +12,7 @@ mod remote;
 mod reports;
 mod rule;
 mod scratch;
+mod sealed;
 mod study;
 mod verify;
 

@@ -46,6 +46,9 @@ pub(crate) enum Failure {
     /// 1: a proof does not hold.
     #[error("the proof does not hold")]
     NotProved(#[from] duet_sdk::proof::ProofError),
+    /// 1: a sealed book does not come to the result that it says.
+    #[error("the sealed book does not hold")]
+    NotReplayed,
     /// 2: the command makes no sense as given.
     #[error("{0}")]
     Usage(String),
@@ -66,7 +69,10 @@ impl Failure {
     /// The exit code, for scripts.
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::Refused(_) | Self::NotProved(_) | Self::Node(ClientError::Refused(_)) => 1,
+            Self::Refused(_)
+            | Self::NotProved(_)
+            | Self::NotReplayed
+            | Self::Node(ClientError::Refused(_)) => 1,
             Self::Usage(_) | Self::Key(_) => 2,
             Self::Node(ClientError::Unreachable { .. } | ClientError::NotTheApi { .. }) => 3,
         })

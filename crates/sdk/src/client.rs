@@ -3,9 +3,9 @@
 use crate::{
     proof::ReceiptProof,
     wire::{
-        Block, Bytes, Channel, Day, FinalEvent, Hex32, Identity, Order, OrganisationDetail, Page,
-        PeriodClearing, Problem, PublishedRule, Receipt, Session, Status, SubmitRequest, Submitted,
-        Trade,
+        Block, Bytes, Channel, Day, FinalEvent, Hex32, Identity, InterventionRecord, Order,
+        OrganisationDetail, Page, PeriodClearing, Problem, PublishedRule, Receipt, Seal,
+        SealedBook, Session, Status, SubmitRequest, Submitted, Trade,
     },
 };
 use duet_ledger::Transaction;
@@ -176,6 +176,37 @@ impl Client {
     /// As [`Client::status`].
     pub async fn clearings(&self, session: u32) -> Result<Vec<PeriodClearing>, ClientError> {
         self.get(&format!("/v1/sessions/{session}/clearings"), &()).await
+    }
+
+    /// The sealed book of a cleared or settled session.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::status`].
+    pub async fn sealed_book(&self, session: u32) -> Result<SealedBook, ClientError> {
+        self.get(&format!("/v1/sessions/{session}/sealed"), &()).await
+    }
+
+    /// The seal of the day of a joint session; none if it is not settled, or long ago.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::status`].
+    pub async fn seal(&self, session: u32) -> Result<Option<Seal>, ClientError> {
+        let page: Page<Seal> = self.get("/v1/seals", &[("session", session)]).await?;
+        Ok(page.items.into_iter().next())
+    }
+
+    /// What operators did to sessions, or to one.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::status`].
+    pub async fn interventions(
+        &self,
+        session: Option<u32>,
+    ) -> Result<Page<InterventionRecord>, ClientError> {
+        self.get("/v1/interventions", &[("session", session), ("limit", Some(1000))]).await
     }
 
     /// Orders by number.

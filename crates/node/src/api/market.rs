@@ -22,6 +22,12 @@ pub(super) struct OfSession {
     session: Option<u32>,
 }
 
+impl OfSession {
+    pub(super) fn fits(&self, session: SessionId) -> bool {
+        self.session.is_none_or(|wanted| wanted == session.0)
+    }
+}
+
 /// The start of a range behind the rows already read.
 fn behind<K>(after: Option<u64>, key: impl Fn(u64) -> K) -> (Bound<K>, Bound<K>) {
     (after.map_or(Bound::Unbounded, |after| Bound::Excluded(key(after))), Bound::Unbounded)
@@ -254,10 +260,13 @@ pub(super) async fn statements(
     api.node
         .read(|state| {
             let rows = state.lines().range((session, 0)..=(session, u32::MAX));
-            paging.page(rows.map(|((_, place), row)| (u64::from(*place), row)), |row| {
-                let wanted = organisation.is_none_or(|id| id == row.payer || id == row.payee);
-                wanted.then(|| StatementLine::new(row))
-            })
+            paging.page(
+                rows.map(|((_, place), row)| (u64::from(*place), (*place, row))),
+                |(place, row)| {
+                    let wanted = organisation.is_none_or(|id| id == row.payer || id == row.payee);
+                    wanted.then(|| StatementLine::new(place, row))
+                },
+            )
         })
         .map(Json)
 }

@@ -14,6 +14,7 @@ mod health;
 mod market;
 mod problem;
 mod rules;
+mod sealed;
 mod security;
 mod server;
 mod transactions;
@@ -118,6 +119,9 @@ fn market_routes() -> OpenApiRouter<Api> {
         .routes(routes!(market::sessions))
         .routes(routes!(market::session))
         .routes(routes!(market::clearings))
+        .routes(routes!(sealed::book))
+        .routes(routes!(sealed::interventions))
+        .routes(routes!(sealed::seals))
         .routes(routes!(market::orders))
         .routes(routes!(market::order))
         .routes(routes!(market::trades))

@@ -19,6 +19,7 @@ mod order;
 mod participant;
 mod rule;
 mod scalar;
+mod sealed;
 mod session;
 
 pub use action::{
@@ -53,6 +54,11 @@ pub use rule::{
     SettlementMethod, Sharing, StatementCalendar, TradingRule,
 };
 pub use scalar::{Big, Bytes, Day, Hex32, Period, Signature};
+pub use scalar::{Big, Bytes, Day, Hex32};
+pub use sealed::{
+    InterventionRecord, SEALED_VERSION, Seal, SealedBook, SealedCarry, SealedInput, SealedOrder,
+    SealedPayment, SealedResult, SealedSession,
+};
 pub use session::{PeriodClearing, Phase, Rationing, Resolution, Session, SessionTerms};
 
 /// Defines the JSON form of an enum of the ledger: the same cases, in snake case.

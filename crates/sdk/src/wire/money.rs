@@ -71,7 +71,9 @@ mirror! {
 
 view! {
     /// One line of a settlement: one posting between two organisations.
-    StatementLine(row: &duet_ledger::StatementLine) {
+    StatementLine(place: u32, row: &duet_ledger::StatementLine) {
+        /// Its place in the statement of the session.
+        place: u32 = place;
         /// The session.
         session: u32 = row.session.0;
         /// The delivery period within the day.
@@ -80,6 +82,8 @@ view! {
         item: LineItem = row.item.into();
         /// The unit whose energy it is about.
         unit: u32 = row.unit.0;
+        /// The trade that it follows from; none for a levy or a deviation.
+        trade: Option<u64> = row.trade.map(|trade| trade.0);
         /// Who pays.
         payer: u32 = row.payer.0;
         /// Who is paid.
