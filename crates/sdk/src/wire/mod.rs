@@ -54,7 +54,6 @@ pub use rule::{
     SettlementMethod, Sharing, StatementCalendar, TradingRule,
 };
 pub use scalar::{Big, Bytes, Day, Hex32, Period, Signature};
-pub use scalar::{Big, Bytes, Day, Hex32};
 pub use sealed::{
     InterventionRecord, SEALED_VERSION, Seal, SealedBook, SealedCarry, SealedInput, SealedOrder,
     SealedPayment, SealedResult, SealedSession,
