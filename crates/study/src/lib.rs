@@ -12,3 +12,4 @@ pub mod regression;
 pub mod report;
 pub mod scenario;
 pub mod table1;
+pub mod whatif;
