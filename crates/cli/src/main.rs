@@ -2,6 +2,7 @@
 
 mod bench;
 mod cluster;
+mod contract;
 mod demo;
 mod inspect;
 mod key;
@@ -31,10 +32,12 @@ struct Program {
 enum Command {
     Account(inspect::AccountArgs),
     Bench(bench::BenchArgs),
+    Bilateral(contract::BilateralArgs),
     Block(inspect::BlockArgs),
     Demo(demo::DemoArgs),
     Genesis(node::GenesisArgs),
     Key(key::KeyArgs),
+    Listing(contract::ListingArgs),
     Node(node::NodeArgs),
     Order(order::OrderArgs),
     Receipt(inspect::ReceiptArgs),
@@ -63,10 +66,12 @@ fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Account(args) => inspect::account(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Bilateral(args) => contract::bilateral(&args),
         Command::Block(args) => inspect::block(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Genesis(args) => node::found(&args),
         Command::Key(args) => key::run(&args),
+        Command::Listing(args) => contract::listing(&args),
         Command::Node(args) => node::run(&args),
         Command::Order(args) => order::run(&args),
         Command::Receipt(args) => inspect::receipt(&args),

@@ -25,9 +25,18 @@ enum OrderCommand {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Side {
+pub(crate) enum Side {
     Buy,
     Sell,
+}
+
+impl From<Side> for wire::Side {
+    fn from(side: Side) -> Self {
+        match side {
+            Side::Buy => Self::Buy,
+            Side::Sell => Self::Sell,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -109,10 +118,7 @@ async fn place(args: &Place) -> Result<(), Failure> {
     let action = wire::Action::SubmitOrder(OrderRequest {
         session: args.session,
         unit: args.unit,
-        side: match args.side {
-            Side::Buy => wire::Side::Buy,
-            Side::Sell => wire::Side::Sell,
-        },
+        side: args.side.into(),
         period: args.period,
         limit_milli_yuan_per_mwh: args.price,
         quantity_kwh: args.quantity,

@@ -4,7 +4,7 @@ use crate::{
     proof::ReceiptProof,
     wire::{
         Block, Bytes, Channel, Day, FinalEvent, Hex32, Identity, InterventionRecord, Order,
-        OrganisationDetail, Page, PeriodClearing, Problem, PublishedRule, Receipt, Seal,
+        OrganisationDetail, Page, PeriodClearing, Problem, Proposal, PublishedRule, Receipt, Seal,
         SealedBook, Session, Status, SubmitRequest, Submitted, Trade,
     },
 };
@@ -167,6 +167,31 @@ impl Client {
     /// As [`Client::status`].
     pub async fn rule(&self, id: u32) -> Result<PublishedRule, ClientError> {
         self.get(&format!("/v1/rules/{id}"), &()).await
+    }
+
+    /// The proposed contracts by number: of one session, with one party.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ClientError`] if the node does not answer or refuses.
+    pub async fn contracts(
+        &self,
+        session: Option<u32>,
+        party: Option<u32>,
+    ) -> Result<Page<Proposal>, ClientError> {
+        let mut query: Vec<(&str, u32)> = Vec::new();
+        query.extend(session.map(|session| ("session", session)));
+        query.extend(party.map(|party| ("party", party)));
+        self.get("/v1/contracts", &query).await
+    }
+
+    /// One proposed contract.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ClientError`] if the node does not answer or knows no such contract.
+    pub async fn contract(&self, id: u64) -> Result<Proposal, ClientError> {
+        self.get(&format!("/v1/contracts/{id}"), &()).await
     }
 
     /// What each period of a session cleared at.

@@ -7,6 +7,7 @@
 mod accounts;
 mod carbon;
 mod chain;
+mod contracts;
 mod devices;
 mod events;
 mod extract;
@@ -125,6 +126,8 @@ fn market_routes() -> OpenApiRouter<Api> {
         .routes(routes!(market::orders))
         .routes(routes!(market::order))
         .routes(routes!(market::trades))
+        .routes(routes!(contracts::contracts))
+        .routes(routes!(contracts::contract))
         .routes(routes!(market::dispatches))
         .routes(routes!(market::meters))
         .routes(routes!(market::statements))
