@@ -14,7 +14,7 @@ pub use rule::RuleAction;
 
 use crate::codec::{Decode, DecodeError, Encode, coded, record};
 use crate::ids::{
-    CertificateLotId, DispatchId, OrderId, OrganisationId, PaymentId, SessionId, UnitId,
+    CertificateLotId, DispatchId, OrderId, OrganisationId, PaymentId, RuleId, SessionId, UnitId,
 };
 use crate::records::{Mode, SessionTerms};
 use device::DeviceAction;
@@ -46,6 +46,8 @@ record! {
 record! {
     /// The notice of a session.
     pub struct SessionNotice {
+        /// The rule of the market under which it runs.
+        pub rule: RuleId,
         /// How orders are matched.
         pub mode: Mode,
         /// The first day of delivery.

@@ -6,6 +6,7 @@ mod clear;
 mod contract;
 mod deliver;
 mod device;
+mod fee;
 mod listing;
 mod money;
 mod order;

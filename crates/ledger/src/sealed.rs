@@ -15,10 +15,10 @@
 
 use crate::codec::{Encode, record};
 use crate::hash::{Digest, hash};
-use crate::ids::{OrderId, OrganisationId, PublicKey, SessionId, TradeId, UnitId};
+use crate::ids::{OrderId, OrganisationId, PublicKey, RuleId, SessionId, TradeId, UnitId};
 use crate::records::Mode;
 use crate::records::{
-    InterventionRecord, MeterRecord, Order, OrderStatus, Organisation, PaymentState,
+    InterventionRecord, MarketRule, MeterRecord, Order, OrderStatus, Organisation, PaymentState,
     PeriodClearing, Phase, Session, SessionTerms, StatementLine, Trade, Unit,
 };
 use crate::rejection::Refusal;
@@ -76,6 +76,8 @@ record! {
     pub struct SealedSession {
         /// Its number.
         pub id: SessionId,
+        /// The rule of the market under which it ran.
+        pub rule: RuleId,
         /// How orders are matched.
         pub mode: Mode,
         /// The first day of delivery.
@@ -126,6 +128,8 @@ record! {
         pub organisations: Vec<(OrganisationId, Organisation)>,
         /// The units that the book names.
         pub units: Vec<(UnitId, Unit)>,
+        /// The rules of the market that the sessions name.
+        pub rules: Vec<(RuleId, MarketRule)>,
         /// The sessions, by number.
         pub sessions: Vec<SealedSession>,
         /// The readings of the day.
@@ -259,6 +263,7 @@ impl SealedInput {
             bank,
             organisations: Vec::new(),
             units: Vec::new(),
+            rules: Vec::new(),
             sessions,
             readings,
             carries,
@@ -267,7 +272,7 @@ impl SealedInput {
         Some(input)
     }
 
-    /// Takes in the organisations and units that the rest names.
+    /// Takes in the rules, organisations and units that the rest names.
     fn take_parties(&mut self, state: &State) {
         let orders = || self.sessions.iter().flat_map(|session| &session.orders);
         let mut units: BTreeSet<UnitId> = orders().map(|order| order.unit).collect();
@@ -275,6 +280,10 @@ impl SealedInput {
         units.extend(self.carries.iter().map(|(unit, _)| *unit));
         let mut organisations = BTreeSet::from([self.exchange, self.grid, self.bank]);
         organisations.extend(orders().map(|order| order.owner));
+        for id in self.sessions.iter().map(|row| row.rule).collect::<BTreeSet<RuleId>>() {
+            let Some(rule) = state.rules.get(id) else { continue };
+            self.rules.push((id, rule.clone()));
+        }
         for id in units {
             let Some(unit) = state.units.get(id) else { continue };
             organisations.insert(unit.owner);
@@ -307,6 +316,7 @@ impl SealedSession {
             state.interventions.rows().values().filter(|record| record.session == id);
         Self {
             id,
+            rule: row.rule,
             mode: row.mode,
             day: row.day,
             days: row.days,

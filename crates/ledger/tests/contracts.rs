@@ -189,8 +189,9 @@ fn calling_a_session_off_takes_its_contracts_back() {
 fn listing(sharing: Sharing, listers: Option<Side>) -> Chain {
     let mut chain = Chain::new();
     let mode = Mode::Listing(ListingTerms { sharing, listers });
+    let notice = SessionNotice { rule: sharing_rule(sharing), ..at(mode) };
     chain.table(vec![
-        (Who::Exchange, Action::OpenSession(at(mode)), "ok"),
+        (Who::Exchange, Action::OpenSession(notice), "ok"),
         (Who::Bank, deposit(Who::Retail, yuan(100_000), 1), "ok"),
         (Who::Bank, deposit(Who::Factory, yuan(100_000), 2), "ok"),
     ]);

@@ -8,9 +8,10 @@ use duet_ledger::{
     GuaranteeRule, Health, HealthChannel, HealthLevel, Identity, Intervention, Light, Link,
     MarketRule, MeterReport, Mode, OrderId, OrderRequest, Organisation, OrganisationId, PaymentId,
     PeriodReading, PublicKey, Quality, Rationing, Reading, ReadingFlags, Receipt, ReferencePrice,
-    Registration, Rejection, ReportBatch, RetirementPurpose, Role, Roles, RuleAction, SessionId,
-    SessionNotice, SessionTerms, SettlementMethod, Sharing, Side, Technology, Transaction, Unit,
-    UnitId, Unsigned, Validator, chain_receipts, decode_all, merkle_path, merkle_root,
+    Registration, Rejection, ReportBatch, RetirementPurpose, Role, Roles, RuleAction, RuleId,
+    SessionId, SessionNotice, SessionTerms, SettlementMethod, Sharing, Side, Technology,
+    Transaction, Unit, UnitId, Unsigned, Validator, chain_receipts, decode_all, merkle_path,
+    merkle_root,
 };
 use duet_ledger::{
     BlockConfirmation, BlockProposal, CarbonAction, CarbonBid, CarbonBiddingId,
@@ -230,6 +231,7 @@ fn allowance_market_actions() -> Vec<(&'static str, Action)> {
 fn notice() -> SessionNotice {
     let price = Price::from_milli_yuan_per_mwh;
     SessionNotice {
+        rule: RuleId(21),
         mode: Mode::Joint,
         days: 1,
         day: DeliveryDay::parse("2026-07-06").unwrap(),

@@ -17,7 +17,7 @@ const ACTIONS: &[&str] = &[
     r#"{"kind":"submit_order","session":1,"unit":2,"side":"sell","period":3,
         "limit_milli_yuan_per_mwh":-4,"quantity_kwh":5,"conductivity_bp":6,"reference":7}"#,
     r#"{"kind":"cancel_order","order":9007199254740993}"#,
-    r#"{"kind":"open_session","mode":{"kind":"uniform","k1_bp":5000},"day":"2026-07-06","days":2,"gate_open_ms":1,"gate_close_ms":2,"terms":{
+    r#"{"kind":"open_session","rule":11,"mode":{"kind":"uniform","k1_bp":5000},"day":"2026-07-06","days":2,"gate_open_ms":1,"gate_close_ms":2,"terms":{
         "resolution":"quarter","floor_milli_yuan_per_mwh":-1,"ceiling_milli_yuan_per_mwh":2,
         "tick_milli_yuan_per_mwh":3,"lot_kwh":4,"reference_price_milli_yuan_per_mwh":5,
         "carbon_price_fen_per_t":6,"price_numerator":7,"price_denominator":8,

@@ -15,7 +15,7 @@ use crate::{
 };
 use duet_ledger::{
     Acknowledgement, Action, CertificateState, Digest, DispatchId, DispatchState, MeterReport,
-    Mode, PaymentId, PaymentState, Phase, Quality, Reading, RetirementPurpose, SessionId,
+    Mode, PaymentId, PaymentState, Phase, Quality, Reading, RetirementPurpose, RuleId, SessionId,
     SessionNotice, SessionTerms, State,
 };
 use duet_node::{FinalReceipt, Handle, SubmitError};
@@ -166,6 +166,7 @@ impl TradingDay {
         if self.session_of(day).is_none() {
             let terms = self.terms();
             let notice = SessionNotice {
+                rule: RuleId(1),
                 mode: Mode::Joint,
                 day,
                 days: 1,

@@ -4,8 +4,8 @@ use super::measure::now;
 use anyhow::{Context as _, bail};
 use duet_ledger::{
     Action, Genesis, Identity, MarketRule, Mode, OrderRequest, Organisation, OrganisationId,
-    PublicKey, Registration, Role, Roles, SessionId, SessionNotice, SessionTerms, Technology, Unit,
-    UnitId, Unsigned, Validator,
+    PublicKey, Registration, Role, Roles, RuleId, SessionId, SessionNotice, SessionTerms,
+    Technology, Unit, UnitId, Unsigned, Validator,
 };
 use duet_market::order::{Rationing, Side};
 use duet_node::{Clock, Handle, SubmitError};
@@ -111,6 +111,7 @@ impl Market {
             bank.receipt(&hash).await?;
         }
         let notice = SessionNotice {
+            rule: RuleId(1),
             mode: Mode::Joint,
             days: 1,
             day: DAY,

@@ -66,6 +66,9 @@ impl State {
         let key = AccountKey { organisation: input.bank, kind: AccountKind::External };
         let amount = lent.negated().map_err(BrokenInvariant::from)?;
         self.balances.insert(key, Balance { amount });
+        for (id, rule) in &input.rules {
+            self.rules.insert(*id, rule.clone());
+        }
         for (id, unit) in &input.units {
             if self.organisations.get(unit.owner).is_none() {
                 return Err(ReplayError::Missing("an organisation"));
@@ -77,7 +80,11 @@ impl State {
 
     /// Opens a session with its book as it was when the gate closed.
     fn take_session(&mut self, sealed: &SealedSession) -> Result<(), ReplayError> {
+        if self.rules.get(sealed.rule).is_none() {
+            return Err(ReplayError::Missing("a rule"));
+        }
         let notice = SessionNotice {
+            rule: sealed.rule,
             mode: sealed.mode,
             day: sealed.day,
             days: sealed.days,

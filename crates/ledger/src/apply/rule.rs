@@ -1,12 +1,13 @@
 //! Publishing rules of the market, and which one is in effect.
 
 use super::{Caller, Failure};
-use crate::action::RuleAction;
+use crate::action::{RuleAction, SessionNotice};
+use crate::codec::Encode;
 use crate::event::Event;
 use crate::ids::RuleId;
-use crate::records::{Counter, MarketRule, Role};
+use crate::records::{Counter, MarketRule, Mode, Role, Session, SessionTerms, TradingRule};
 use crate::rejection::{Refusal, Rejection};
-use crate::state::State;
+use crate::state::{BrokenInvariant, State};
 use duet_units::DeliveryDay;
 
 /// The most versions of rules on a channel: they stay in the state, for a past result names its
@@ -72,6 +73,27 @@ impl State {
         versions.rfind(|rule| rule.province == province)
     }
 
+    /// Holds a notice to the rule that it names.
+    pub(super) fn check_rule_of(&self, notice: &SessionNotice) -> Result<(), Refusal> {
+        let id = notice.rule;
+        let rule = self.rules.get(id).ok_or(Rejection::UnknownRule.of("rule", id.0, 0))?;
+        let in_effect = self.rule_in_effect(&rule.province, notice.day).map(|(id, _)| id);
+        let last = notice.day.days().saturating_add(i32::from(notice.days).saturating_sub(1));
+        if in_effect != Some(id) || !rule.covers(DeliveryDay::from_days(last)) {
+            let bound = in_effect.unwrap_or_default().0;
+            return Err(Rejection::RuleNotInEffect.of("rule", id.0, bound));
+        }
+        match differing_term(notice.mode, &notice.terms, &rule.trading) {
+            Some((field, value, bound)) => Err(Rejection::TermsDiffer.of(field, value, bound)),
+            None => Ok(()),
+        }
+    }
+
+    /// The rule of a session.
+    pub(super) fn rule_of(&self, session: &Session) -> Result<&MarketRule, BrokenInvariant> {
+        self.rules.get(session.rule).ok_or(BrokenInvariant("a rule is kept for ever"))
+    }
+
     /// The rule of a province that is in effect on a delivery day: of the versions that cover the
     /// day, the last one published.
     #[must_use]
@@ -85,4 +107,50 @@ impl State {
             .rfind(|(_, rule)| rule.province == province && rule.covers(day))
             .map(|(id, rule)| (*id, rule))
     }
+}
+
+/// The first term of a session that is not what the rule lays down: its name, its value, and the
+/// rule's. The price band may be narrower than the rule's.
+fn differing_term(
+    mode: Mode,
+    terms: &SessionTerms,
+    rule: &TradingRule,
+) -> Option<(&'static str, i64, i64)> {
+    let price = |p: duet_units::Price| p.milli_yuan_per_mwh();
+    let same = |field, value: i64, bound: i64| (field, value, bound, value == bound);
+    let (floor, ceiling) = (price(terms.floor), price(terms.ceiling));
+    let share = match mode {
+        Mode::Uniform(k1) => same("k1", k1.bp(), rule.k1.bp()),
+        Mode::Pairwise(k2) => same("k2", k2.bp(), rule.k2.bp()),
+        Mode::Listing(listing) => {
+            let (sharing, bound) = (listing.sharing, rule.sharing);
+            ("sharing", number(&sharing), number(&bound), sharing == bound)
+        }
+        Mode::Joint | Mode::Call | Mode::Bilateral => same("mode", 0, 0),
+    };
+    let terms = [
+        share,
+        ("floor", floor, price(rule.floor), price(rule.floor) <= floor),
+        ("ceiling", ceiling, price(rule.ceiling), ceiling <= price(rule.ceiling)),
+        same("tick", price(terms.tick), price(rule.tick)),
+        same("lot", terms.lot.kwh(), rule.lot.kwh()),
+        same("price_numerator", terms.price_numerator.into(), rule.price_numerator.into()),
+        same("price_denominator", terms.price_denominator.into(), rule.price_denominator.into()),
+        (
+            "rationing",
+            number(&terms.rationing),
+            number(&rule.rationing),
+            terms.rationing == rule.rationing,
+        ),
+        same("second_stage", terms.second_stage.into(), rule.second_stage.into()),
+        same("compensation_cap", price(terms.compensation_cap), price(rule.compensation_cap)),
+        same("fund_share", terms.fund_share.bp(), rule.fund_share.bp()),
+    ];
+    let broken = terms.into_iter().find(|(.., holds)| !holds);
+    broken.map(|(field, value, bound, _)| (field, value, bound))
+}
+
+/// The number of a case in canonical bytes, for the report of a refusal.
+fn number(case: &impl Encode) -> i64 {
+    case.to_bytes().first().copied().unwrap_or_default().into()
 }

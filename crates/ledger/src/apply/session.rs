@@ -49,7 +49,8 @@ impl State {
             let limit = i64::try_from(LIVE_SESSIONS_MAX).unwrap_or(i64::MAX);
             return Err(Rejection::TooManySessions.of("sessions", limit, limit));
         }
-        self.check_days(notice)
+        self.check_days(notice)?;
+        self.check_rule_of(notice)
     }
 
     /// Holds a product to the sessions that share a day with it.
@@ -294,6 +295,7 @@ impl SessionNotice {
     /// The session that it announces.
     pub(super) fn announced(&self) -> Session {
         Session {
+            rule: self.rule,
             mode: self.mode,
             day: self.day,
             days: self.days,

@@ -69,9 +69,12 @@ impl State {
     ) -> Result<u64, Failure> {
         let (session, metered) = self.check_settle(&caller, id)?;
         let mut lines = Vec::new();
-        for (other, _) in self.covering(session.day) {
+        for (other, row) in self.covering(session.day) {
             for (period, trades) in self.trades_by_period(other) {
                 self.contract_lines((id, period), &trades, &mut lines)?;
+                if row.day == session.day {
+                    self.fee_lines((id, row), &trades, &mut lines)?;
+                }
                 if other == id {
                     self.compensation_lines(&session, (id, period), &trades, &mut lines)?;
                 }
@@ -87,13 +90,16 @@ impl State {
                 LineItem::Contract | LineItem::Compensation => {
                     (self.exchange, AccountKind::Clearing)
                 }
-                LineItem::Levy | LineItem::Deviation => (line.payer, AccountKind::Available),
+                LineItem::Levy | LineItem::Deviation | LineItem::Fee => {
+                    (line.payer, AccountKind::Available)
+                }
             };
             let to = match line.item {
                 LineItem::Levy => (self.exchange, AccountKind::Clearing),
-                LineItem::Contract | LineItem::Compensation | LineItem::Deviation => {
-                    (line.payee, AccountKind::Available)
-                }
+                LineItem::Contract
+                | LineItem::Compensation
+                | LineItem::Deviation
+                | LineItem::Fee => (line.payee, AccountKind::Available),
             };
             self.post(from, to, line.amount)?;
         }
@@ -192,7 +198,10 @@ impl State {
         periods
     }
 
-    fn order_of(&self, id: OrderId) -> Result<(OrganisationId, UnitId, Price), BrokenInvariant> {
+    pub(super) fn order_of(
+        &self,
+        id: OrderId,
+    ) -> Result<(OrganisationId, UnitId, Price), BrokenInvariant> {
         self.orders
             .get(id)
             .map(|order| (order.owner, order.unit, order.rent))

@@ -86,6 +86,8 @@ coded! {
         Levy = 2,
         /// Metered minus contracted energy, at the price of deviations.
         Deviation = 3,
+        /// What a side of a trade pays to the exchange for it, once, on the first delivery day.
+        Fee = 4,
     }
 }
 
@@ -98,7 +100,7 @@ record! {
         pub period: u8,
         /// What it is for.
         pub item: LineItem,
-        /// The unit whose energy it is about; of a trade, the seller's.
+        /// The unit whose energy it is about; of a trade, the seller's; of a fee, the payer's.
         pub unit: UnitId,
         /// The trade that it follows from; none for a levy or a deviation.
         pub trade: Option<TradeId>,
@@ -108,7 +110,7 @@ record! {
         pub payee: OrganisationId,
         /// The energy that the amount is for.
         pub energy: Energy,
-        /// The price per unit; none for compensation and levy, which are amounts.
+        /// The price per unit; none for compensation, levy and fee, which are amounts.
         pub price: Option<Price>,
         /// The amount, never negative.
         pub amount: Money,

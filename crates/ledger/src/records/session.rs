@@ -2,6 +2,7 @@
 
 use crate::codec::{coded, record};
 use crate::hash::Digest;
+use crate::ids::RuleId;
 use duet_market::listing::Sharing;
 use duet_market::order::{Rationing, Side};
 use duet_units::{
@@ -65,26 +66,14 @@ pub struct ListingTerms {
 
 impl Encode for ListingTerms {
     fn encode(&self, out: &mut Vec<u8>) {
-        out.push(match self.sharing {
-            Sharing::Time => 0,
-            Sharing::ProRata => 1,
-            Sharing::Windows => 2,
-        });
-        self.listers.encode(out);
+        (self.sharing, self.listers).encode(out);
     }
 }
 
 impl Decode for ListingTerms {
     fn decode(input: &mut &[u8]) -> Result<Self, DecodeError> {
-        let sharing = match u8::decode(input)? {
-            0 => Sharing::Time,
-            1 => Sharing::ProRata,
-            2 => Sharing::Windows,
-            value => {
-                return Err(DecodeError::UnknownTag { field: "sharing", value: value.into() });
-            }
-        };
-        Ok(Self { sharing, listers: Decode::decode(input)? })
+        let (sharing, listers) = Decode::decode(input)?;
+        Ok(Self { sharing, listers })
     }
 }
 
@@ -203,6 +192,9 @@ record! {
 record! {
     /// A session for a product: the energy of each period on one or more delivery days.
     pub struct Session {
+        /// The rule of the market under which it runs; it never changes, so what came of the
+        /// session does not, whatever is published later.
+        pub rule: RuleId,
         /// How orders are matched.
         pub mode: Mode,
         /// The first day of delivery.

@@ -3,8 +3,8 @@
 use duet_ledger::{
     Acknowledgement, Action, DispatchId, Genesis, Identity, MarketRule, MeterReport, Mode,
     OrderRequest, Organisation, OrganisationId, PaymentId, PublicKey, Quality, Rationing, Reading,
-    Registration, Role, Roles, SessionId, SessionNotice, SessionTerms, Side, Technology, Unit,
-    UnitId, Validator,
+    Registration, Role, Roles, RuleId, SessionId, SessionNotice, SessionTerms, Sharing, Side,
+    Technology, Unit, UnitId, Validator,
 };
 use duet_units::{
     BasisPoints, CarbonPrice, ClockTime, DeliveryDay, EmissionFactor, Energy, Money, Power, Price,
@@ -177,6 +177,15 @@ pub(crate) fn genesis() -> Genesis {
     }
 }
 
+/// The rule of the test terms that shares listings like this.
+pub(crate) const fn sharing_rule(sharing: Sharing) -> RuleId {
+    match sharing {
+        Sharing::Time => RuleId(1),
+        Sharing::ProRata => RuleId(7),
+        Sharing::Windows => RuleId(8),
+    }
+}
+
 /// The rule of the test sessions, and one for each other kind of terms that traffic uses.
 fn rules() -> Vec<MarketRule> {
     let other = |(place, (tick, lot, rationing)): (i64, (i64, i64, Rationing))| {
@@ -184,7 +193,9 @@ fn rules() -> Vec<MarketRule> {
         let (tick, lot) = (Price::from_milli_yuan_per_mwh(tick), Energy::from_kwh(lot));
         let second_stage = place != 4;
         let terms = SessionTerms { tick, lot, rationing, second_stage, fund_share, ..terms() };
-        MarketRule::plain(&format!("T{place}"), &terms)
+        let mut rule = MarketRule::plain(&format!("T{place}"), &terms);
+        rule.trading.k1 = BasisPoints::from_bp(5_000);
+        rule
     };
     let kinds = [
         (1_000, 1_000, Rationing::ProRata),
@@ -194,7 +205,13 @@ fn rules() -> Vec<MarketRule> {
         (1_000, 7, Rationing::ProRata),
         (10, 1, Rationing::GreenFirst),
     ];
-    (0..).zip(kinds).map(other).collect()
+    let sharing = |(place, sharing)| {
+        let mut rule = MarketRule::plain(&format!("S{place}"), &terms());
+        rule.trading.sharing = sharing;
+        rule
+    };
+    let shared = (1..).zip([Sharing::ProRata, Sharing::Windows]).map(sharing);
+    (0..).zip(kinds).map(other).chain(shared).collect()
 }
 
 /// Hours, lots of 1 MWh, ticks of 1 yuan, -100 to 1,000 yuan/MWh, allowances at 100 yuan/t, the
@@ -219,6 +236,7 @@ pub(crate) fn terms() -> SessionTerms {
 
 pub(crate) fn notice(day: DeliveryDay) -> SessionNotice {
     SessionNotice {
+        rule: RuleId(1),
         mode: Mode::Joint,
         day,
         days: 1,

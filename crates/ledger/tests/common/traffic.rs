@@ -6,8 +6,8 @@ use super::random::Random;
 use duet_ledger::{
     Acknowledgement, Action, CertificateLotId, DispatchId, FeeRule, Intervention, MarketRule,
     MeterReport, Mode, OrderId, OrderRequest, OrganisationId, PaymentId, PaymentState, Phase,
-    Quality, Rationing, Reading, RetirementPurpose, RuleAction, RuleId, Session, SessionId,
-    SessionNotice, SessionTerms, Side, State, Transaction, UnitId, Unsigned,
+    Quality, Reading, RetirementPurpose, RuleAction, RuleId, Session, SessionId, SessionNotice,
+    SessionTerms, Side, State, Transaction, UnitId, Unsigned,
 };
 use duet_units::{
     Allowances, BasisPoints, CarbonPrice, ClockTime, DeliveryDay, DeliveryPeriod, Energy, Money,
@@ -198,23 +198,26 @@ impl Traffic {
         let now = state.time();
         let ahead = i32::try_from(self.random.between(1, 4)).unwrap();
         let day = DeliveryDay::from_days(now.day().days() + ahead);
-        let share = self.random.between(0, 10_000);
+        let ids: Vec<RuleId> = state.rules().keys().copied().collect();
+        let named = self.random.pick(&ids);
+        let province = &state.rules()[&named].province;
+        let in_effect = state.rule_in_effect(province, day).map_or(named, |(id, _)| id);
+        let rule = if self.random.one_in(20) { named } else { in_effect };
+        let trading = &state.rules()[&rule].trading;
+        let slip = i64::from(self.random.one_in(40));
         let terms = SessionTerms {
             resolution: self.random.pick(&[Resolution::Hour, Resolution::Quarter]),
-            tick: Price::from_milli_yuan_per_mwh(self.random.pick(&[1, 10, 1_000])),
-            lot: Energy::from_kwh(self.random.pick(&[1, 7, 1_000])),
+            tick: Price::from_milli_yuan_per_mwh(trading.tick.milli_yuan_per_mwh() + slip),
+            lot: trading.lot,
             carbon_price: CarbonPrice::from_fen_per_t(self.random.between(0, 20_000)),
-            rationing: self.random.pick(&[
-                Rationing::ProRata,
-                Rationing::Time,
-                Rationing::GreenFirst,
-            ]),
-            second_stage: !self.random.one_in(4),
-            fund_share: BasisPoints::from_bp(self.random.pick(&[share, 10_000])),
+            rationing: trading.rationing,
+            second_stage: trading.second_stage,
+            fund_share: trading.fund_share,
             ..terms()
         };
         let gate_open = if self.random.one_in(4) { gate_open(day).max(now) } else { now };
         let notice = SessionNotice {
+            rule,
             mode: Mode::Joint,
             day,
             days: 1,
@@ -336,6 +339,7 @@ impl Traffic {
                 let (gate_open, gate_close) =
                     (ClockTime::from_unix_ms(a), ClockTime::from_unix_ms(c));
                 let notice = SessionNotice {
+                    rule: RuleId(u32::MAX),
                     mode: Mode::Joint,
                     day,
                     days: 1,

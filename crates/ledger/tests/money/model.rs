@@ -1,9 +1,9 @@
 //! Money by the rules, in plain integers: fen, kWh and thousandths of a yuan per MWh.
 
 use duet_ledger::{
-    AccountKey, AccountKind, Action, Genesis, Intervention, MeterReport, OrderId, OrderRequest,
-    OrganisationId, PublicKey, Receipt, SessionNotice, SessionTerms, Side, Stage, State,
-    Technology, Unit, UnitId,
+    AccountKey, AccountKind, Action, FeeRule, Genesis, Intervention, MarketRule, MeterReport,
+    OrderId, OrderRequest, OrganisationId, PublicKey, Receipt, RuleAction, SessionNotice,
+    SessionTerms, Side, Stage, State, Technology, Unit, UnitId,
 };
 use duet_units::{ClockTime, DeliveryDay};
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,6 +58,7 @@ pub(crate) struct Model {
     owners: BTreeMap<PublicKey, OrganisationId>,
     accounts: BTreeMap<(OrganisationId, AccountKind), i128>,
     references: BTreeSet<u64>,
+    rules: Vec<MarketRule>,
     sessions: BTreeMap<u32, Term>,
     orders: BTreeMap<OrderId, Order>,
     trades: Vec<Trade>,
@@ -65,6 +66,7 @@ pub(crate) struct Model {
     readings: BTreeMap<(UnitId, DeliveryDay, u8), i128>,
     pub(crate) settled: u32,
     pub(crate) compensated: i128,
+    pub(crate) fees: i128,
 }
 
 impl Model {
@@ -75,6 +77,7 @@ impl Model {
             owners,
             accounts: BTreeMap::new(),
             references: BTreeSet::new(),
+            rules: genesis.rules.clone(),
             sessions: BTreeMap::new(),
             orders: BTreeMap::new(),
             trades: Vec::new(),
@@ -82,6 +85,7 @@ impl Model {
             readings: BTreeMap::new(),
             settled: 0,
             compensated: 0,
+            fees: 0,
         }
     }
 
@@ -187,6 +191,7 @@ impl Model {
                 let term = Term { notice: notice.clone(), phase: Phase::Taking };
                 self.sessions.insert(id, term);
             }
+            Action::Rule(RuleAction::Publish(rule)) => self.rules.push((**rule).clone()),
             Action::Intervene { session, intervention, .. } => {
                 self.intervene(session.0, *intervention);
             }
@@ -286,6 +291,13 @@ impl Model {
                 *self.available(buyer) -= amount;
             }
             *self.available(seller) += amount;
+            let rule = self.rules[usize::try_from(notice.rule.0).unwrap() - 1].clone();
+            for (payer, fee) in [(buyer, rule.buyer_fee), (seller, rule.seller_fee)] {
+                let fee = fee_of(&fee, trade.kwh, amount);
+                *self.available(payer) -= fee;
+                *self.available(EXCHANGE) += fee;
+                self.fees += fee;
+            }
         }
         for period in 0..96 {
             let trades: Vec<&Trade> =
@@ -361,6 +373,15 @@ impl Model {
             }
         }
     }
+}
+
+/// The parts in millionths of a fen, rounded together.
+fn fee_of(rule: &FeeRule, kwh: i128, value: i128) -> i128 {
+    let of_energy = 100 * i128::from(rule.per_energy.milli_yuan_per_mwh()) * kwh;
+    let of_value = i128::from(rule.of_value_ppm) * value.abs();
+    let fee = round(of_energy + of_value + 1_000_000 * rule.fixed.fen(), 1_000_000);
+    let least = rule.min.fen();
+    rule.cap.map_or(fee.max(least), |cap| fee.max(least).min(cap.fen()))
 }
 
 /// Half a fen away from zero.

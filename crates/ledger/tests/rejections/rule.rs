@@ -1,9 +1,12 @@
-//! 320 to 323: publishing rules.
+//! 320 to 326: publishing rules, and naming them.
 
 use crate::common::chain::Chain;
-use crate::common::market::{DAY, HOUR_MS, Who, terms};
-use duet_ledger::{Action, DeviationScheme, FeeRule, FreeBandTerms, MarketRule, RuleAction};
-use duet_units::{BasisPoints, DeliveryDay, Energy, Money, Price};
+use crate::common::market::{DAY, HOUR_MS, Who, notice, terms};
+use duet_ledger::{
+    Action, DeviationScheme, FeeRule, FreeBandTerms, MarketRule, Mode, Rationing, RuleAction,
+    RuleId, SessionNotice, SessionTerms,
+};
+use duet_units::{BasisPoints, CarbonPrice, DeliveryDay, Energy, Money, Price};
 use std::collections::BTreeSet;
 
 fn on(days: i32) -> DeliveryDay {
@@ -43,8 +46,24 @@ pub(crate) fn provoke() -> BTreeSet<&'static str> {
     chain.time = on(2).start().plus_ms(-24 * HOUR_MS + 1);
     assert_eq!(chain.send(Who::Exchange, publish(third.clone())), Err("notice-too-short"));
     chain.done(Who::Exchange, publish(MarketRule { effective_from: on(3), ..third }));
+    name_rules(&mut chain);
     fill(&mut chain);
     chain.provoked
+}
+
+/// Notices for a day on which version 3 is in effect, rule 9 of the channel.
+fn name_rules(chain: &mut Chain) {
+    let named = |rule| SessionNotice { rule: RuleId(rule), ..notice(on(4)) };
+    let open = Action::OpenSession;
+    let last = chain.state.rule_in_effect("T0", on(4)).unwrap().0.0;
+    let other_tick = SessionTerms { tick: Price::from_milli_yuan_per_mwh(10), ..terms() };
+    let other = SessionNotice { terms: other_tick, ..named(1) };
+    chain.table(vec![
+        (Who::Exchange, open(SessionNotice { rule: RuleId(99), ..other.clone() }), "unknown-rule"),
+        (Who::Exchange, open(other.clone()), "rule-not-in-effect"),
+        (Who::Exchange, open(SessionNotice { rule: RuleId(last), ..other }), "terms-differ"),
+        (Who::Exchange, open(named(last)), "ok"),
+    ]);
 }
 
 /// Publishes until the channel's limit of 1,024 rules.
@@ -102,6 +121,53 @@ fn parameters_have_limits() {
         assert_eq!(chain.send(Who::Exchange, publish(rule)), Err("bad-rule"), "change {place}");
     }
     chain.done(Who::Exchange, publish(second()));
+}
+
+#[test]
+fn terms_agree_with_their_rule_field_by_field() {
+    let milli = Price::from_milli_yuan_per_mwh;
+    let narrower: [&dyn Fn(&mut SessionNotice); 3] =
+        [&|n| n.terms.floor = milli(0), &|n| n.terms.ceiling = milli(900_000), &|n| {
+            n.terms.carbon_price = CarbonPrice::from_fen_per_t(1)
+        }];
+    let wrong: [&dyn Fn(&mut SessionNotice); 11] = [
+        &|n| n.mode = Mode::Uniform(BasisPoints::ZERO),
+        &|n| n.mode = Mode::Pairwise(BasisPoints::ZERO),
+        &|n| n.terms.floor = milli(-100_001),
+        &|n| n.terms.ceiling = milli(1_000_001),
+        &|n| n.terms.tick = milli(1),
+        &|n| n.terms.lot = Energy::from_kwh(2_000),
+        &|n| n.terms.price_numerator = 0,
+        &|n| n.terms.rationing = Rationing::GreenFirst,
+        &|n| n.terms.second_stage = false,
+        &|n| n.terms.compensation_cap = Price::ZERO,
+        &|n| n.terms.fund_share = BasisPoints::ZERO,
+    ];
+    let mut chain = Chain::new();
+    for (place, change) in wrong.into_iter().enumerate() {
+        let mut notice = notice(DAY);
+        change(&mut notice);
+        let answer = chain.send(Who::Exchange, Action::OpenSession(notice));
+        assert_eq!(answer, Err("terms-differ"), "change {place}");
+    }
+    for (days, change) in (0..).zip(narrower) {
+        let mut notice = notice(on(days));
+        change(&mut notice);
+        chain.done(Who::Exchange, Action::OpenSession(notice));
+    }
+}
+
+#[test]
+fn a_product_ends_with_its_rule() {
+    let mut chain = Chain::new();
+    let ends = MarketRule { effective_until: Some(on(4)), ..second() };
+    let rule = RuleId(u32::try_from(chain.done(Who::Exchange, publish(ends))).unwrap());
+    let product = |days| {
+        let mode = Mode::Call;
+        Action::OpenSession(SessionNotice { rule, mode, days, ..notice(on(2)) })
+    };
+    assert_eq!(chain.send(Who::Exchange, product(4)), Err("rule-not-in-effect"));
+    chain.done(Who::Exchange, product(3));
 }
 
 #[test]

@@ -161,6 +161,9 @@ fn a_book_that_contradicts_itself_is_an_error() {
     changed.input.units.clear();
     assert_eq!(changed.replay(), Err(ReplayError::Missing("a unit")));
     let mut changed = original.clone();
+    changed.input.rules.clear();
+    assert_eq!(changed.replay(), Err(ReplayError::Missing("a rule")));
+    let mut changed = original.clone();
     changed.input.sessions[0].days = 0;
     assert!(matches!(changed.replay(), Err(ReplayError::Refused(_))));
     let mut changed = original.clone();

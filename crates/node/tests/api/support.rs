@@ -8,7 +8,7 @@ use axum::{
 use commonware_runtime::Supervisor as _;
 use duet_consensus::{Endpoint, Peer, ValidatorKey, run, serve_tcp};
 use duet_ledger::{
-    Action, Genesis, Identity, Organisation, OrganisationId, Registration, Role, Roles,
+    Action, Genesis, Identity, MarketRule, Organisation, OrganisationId, Registration, Role, Roles,
     Transaction, Unit, Validator,
 };
 use duet_node::{
@@ -109,7 +109,7 @@ pub(crate) fn genesis() -> Genesis {
             unit(GENERATOR, duet_ledger::Technology::Coal, 280_000),
             unit(RETAILER, duet_ledger::Technology::Load, 0),
         ],
-        rules: Vec::new(),
+        rules: vec![rule()],
     }
 }
 
@@ -211,10 +211,18 @@ impl Site {
     }
 }
 
+/// The rule of the session.
+fn rule() -> MarketRule {
+    match serde_json::from_value(session_notice()).unwrap() {
+        wire::Action::OpenSession(notice) => MarketRule::plain("TEST", &notice.terms.into()),
+        other => panic!("{other:?} is no notice"),
+    }
+}
+
 fn session_notice() -> Value {
     let day = ClockTime::from_unix_ms(START_MS).day().next();
     serde_json::json!({
-        "kind": "open_session", "mode": {"kind": "joint"}, "day": day.to_string(), "days": 1,
+        "kind": "open_session", "rule": 1, "mode": {"kind": "joint"}, "day": day.to_string(), "days": 1,
         "gate_open_ms": START_MS + 1_000, "gate_close_ms": GATE_CLOSE_MS,
         "terms": {
             "resolution": "hour", "floor_milli_yuan_per_mwh": 0,

@@ -16,7 +16,7 @@ use super::{
 };
 use duet_ledger::{
     CertificateLotId, DeviceAction, DispatchId, OrderId, OrganisationId, PaymentId, ProposalId,
-    RuleAction, SessionId, UnitId,
+    RuleAction, RuleId, SessionId, UnitId,
 };
 use duet_units::{Allowances, BasisPoints, ClockTime, Energy, Money, Price};
 use serde::{Deserialize, Serialize};
@@ -87,6 +87,8 @@ shape! {
 shape! {
     /// The notice of a session.
     SessionNotice {
+        /// The rule of the market under which it runs.
+        rule: u32,
         /// How orders are matched.
         mode: Mode,
         /// The first day of delivery.
@@ -410,6 +412,7 @@ impl From<duet_ledger::OrderRequest> for OrderRequest {
 impl From<SessionNotice> for duet_ledger::SessionNotice {
     fn from(wire: SessionNotice) -> Self {
         Self {
+            rule: RuleId(wire.rule),
             mode: wire.mode.into(),
             day: wire.day.0,
             days: wire.days,
@@ -423,6 +426,7 @@ impl From<SessionNotice> for duet_ledger::SessionNotice {
 impl From<duet_ledger::SessionNotice> for SessionNotice {
     fn from(row: duet_ledger::SessionNotice) -> Self {
         Self {
+            rule: row.rule.0,
             mode: row.mode.into(),
             day: Day(row.day),
             days: row.days,

@@ -66,6 +66,8 @@ mirror! {
         Levy,
         /// Metered minus contracted energy, at the price of deviations.
         Deviation,
+        /// What a side of a trade pays to the exchange for it.
+        Fee,
     }
 }
 

@@ -2,10 +2,10 @@
 
 use super::{
     Big, Day, Hex32, Intervention, MeterRecord, Mode, Organisation, PaymentState, PeriodClearing,
-    SessionTerms, Side, StatementLine, Trade, Unit, shape, view,
+    PublishedRule, SessionTerms, Side, StatementLine, Trade, Unit, shape, view,
 };
 use duet_ledger::{
-    OrderId, OrganisationId, PublicKey, SessionId, TradeId, UnitId, sealed as ledger,
+    OrderId, OrganisationId, PublicKey, RuleId, SessionId, TradeId, UnitId, sealed as ledger,
 };
 use duet_units::{BasisPoints, ClockTime, EmissionFactor, Energy, Money, Power, Price};
 
@@ -123,6 +123,8 @@ view! {
     SealedSession(row: &ledger::SealedSession) {
         /// Its number.
         id: u32 = row.id.0;
+        /// The rule of the market under which it ran.
+        rule: u32 = row.rule.0;
         /// How orders are matched.
         mode: Mode = row.mode.into();
         /// The first day of delivery.
@@ -153,6 +155,7 @@ impl From<SealedSession> for ledger::SealedSession {
         };
         Self {
             id: SessionId(wire.id),
+            rule: RuleId(wire.rule),
             mode: wire.mode.into(),
             day: wire.day.0,
             days: wire.days,
@@ -208,6 +211,9 @@ view! {
             row.organisations.iter().map(|(id, row)| Organisation::new(*id, row)).collect();
         /// The units that the book names.
         units: Vec<Unit> = row.units.iter().map(|(id, row)| Unit::new(*id, row)).collect();
+        /// The rules of the market that the sessions name.
+        rules: Vec<PublishedRule> =
+            row.rules.iter().map(|(id, row)| PublishedRule::new(*id, row)).collect();
         /// The sessions, by number.
         sessions: Vec<SealedSession> = row.sessions.iter().map(SealedSession::new).collect();
         /// The readings of the day.
@@ -252,6 +258,7 @@ impl From<SealedInput> for ledger::SealedInput {
             bank: OrganisationId(wire.bank),
             organisations: wire.organisations.into_iter().map(organisation).collect(),
             units: wire.units.into_iter().map(|unit| (UnitId(unit.id), unit.into())).collect(),
+            rules: wire.rules.into_iter().map(|row| (RuleId(row.id), row.rule.into())).collect(),
             sessions: wire.sessions.into_iter().map(Into::into).collect(),
             readings: wire.readings.into_iter().map(reading).collect(),
             carries: wire.carries.into_iter().map(carry).collect(),

@@ -121,6 +121,8 @@ view! {
     Session(id: duet_ledger::SessionId, row: &duet_ledger::Session) {
         /// Its number.
         id: u32 = id.0;
+        /// The rule of the market under which it runs.
+        rule: u32 = row.rule.0;
         /// How orders are matched.
         mode: Mode = row.mode.into();
         /// The first day of delivery.
