@@ -93,6 +93,12 @@ impl Board {
         Health { channels, link: self.link() }
     }
 
+    /// What each channel measures, in their order.
+    #[must_use]
+    pub fn kinds(&self) -> Vec<Channel> {
+        self.watches.iter().map(|watch| watch.limit().kind).collect()
+    }
+
     /// Whether the network interface has a link; `None` if there is no such interface.
     #[must_use]
     pub fn link(&self) -> Option<bool> {

@@ -7,7 +7,7 @@ mod guard;
 mod proof;
 
 pub use guard::{Image, SetpointRule};
-pub use proof::{DispatchProof, DispatchProofError};
+pub use proof::{DispatchProofError, verify_dispatch};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -17,4 +17,5 @@ pub mod point_map;
 pub mod reading;
 pub mod run;
 pub mod simulate;
+pub mod telemetry;
 pub mod uplink;

@@ -15,7 +15,7 @@ use duet_gateway::device::Device;
 use duet_gateway::point_map::PointMap;
 use duet_gateway::run::{WayOut, line, run};
 use duet_gateway::simulate::{Behaviour, Plant, serve_iec104, serve_modbus};
-use duet_gateway::uplink::{Collector, HttpUplink, OneWay, Taken};
+use duet_gateway::uplink::{Collector, HttpUplink, NodeAccess, OneWay, Taken};
 use duet_ledger::PublicKey;
 use duet_sdk::sign::MemberKey;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -130,11 +130,9 @@ async fn run_gateway(map: &PointMap, seconds: Option<u64>) -> Result<()> {
     let channel = map.device.channel_id().context("the channel")?;
     let device = Device::read(&map.device.key, channel)?;
     let clock = Arc::new(SystemClock);
-    let way = match (&map.uplink, &map.one_way) {
-        (Some(node), _) => {
-            let follows = node.follow_unproven;
-            let uplink = HttpUplink::new(&node.node, device.clone(), clock.clone(), follows)?;
-            WayOut::Node(Arc::new(uplink))
+    let way = match (NodeAccess::of(map), &map.one_way) {
+        (Some(access), _) => {
+            WayOut::Node(Arc::new(HttpUplink::new(access, device.clone(), clock.clone())?))
         }
         (None, Some(way)) => WayOut::OneWay(OneWay::new(way.target, way.repeat).await?),
         (None, None) => bail!("the map has no way out"),

@@ -83,10 +83,22 @@ impl DeviceEntry {
 pub struct UplinkEntry {
     /// The address of its API, for example `http://127.0.0.1:8700`.
     pub node: String,
-    /// Whether dispatches are followed at the node's word. Off, nothing is moved: the API does not
-    /// serve proofs of dispatches yet.
+    /// Whether dispatches are followed at the node's word, without their proofs: for trials only.
     #[serde(default)]
     pub follow_unproven: bool,
+    /// How far the state that a proof shows may be away from the gateway's clock, in seconds.
+    #[serde(default = "default_proof_fresh_s")]
+    pub fresh_s: u32,
+    /// Seconds between two health reports; 0 sends none.
+    #[serde(default = "default_health_s")]
+    pub health_s: u32,
+}
+
+const fn default_proof_fresh_s() -> u32 {
+    300
+}
+const fn default_health_s() -> u32 {
+    60
 }
 
 /// A link without a way back.

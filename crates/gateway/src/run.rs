@@ -1,17 +1,18 @@
 //! The gateway at work: one loop that owns the [`Core`], and tasks for stations and deliveries.
 
+mod deliver;
+
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use duet_ledger::{Acknowledgement, Action, Dispatch, DispatchId};
+use duet_ledger::Health;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use crate::batch::SignedBatch;
-use crate::board::{Board, Level, Light};
+use crate::board::{self, Board, Level, Light};
 use crate::clock::{self, Clock};
 use crate::core::{Core, Standing};
 use crate::device::Device;
@@ -21,14 +22,14 @@ use crate::field::{
 };
 use crate::outbox::OutboxError;
 use crate::point_map::PointMap;
-use crate::uplink::{Delivery, OneWay, Uplink, reports};
+use crate::telemetry;
+use crate::uplink::{OneWay, Uplink};
+use deliver::{News, Work, ask, deliver};
 
 const TICK: Duration = Duration::from_secs(1);
 /// Ticks between two looks at the board, and between two lines in the log.
 const BOARD_EVERY: u32 = 10;
 const LOG_EVERY: u32 = 60;
-/// The pause before a delivery is tried again, and between two questions for dispatches.
-const LATER: Duration = Duration::from_secs(5);
 /// A station has answered or given up by then.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(15);
 /// How many values are taken before the loop looks at anything else.
@@ -46,20 +47,6 @@ pub enum RunError {
     /// The one-way link cannot be opened.
     #[error("the one-way link")]
     OneWay(#[from] io::Error),
-}
-
-/// What the delivery task tells the loop.
-enum News {
-    Batch {
-        sequence: u64,
-        refused: usize,
-    },
-    Answer {
-        dispatch: DispatchId,
-    },
-    /// The ledger did not take what it was given; it is tried again.
-    Held,
-    Dispatches(Vec<(DispatchId, Dispatch)>),
 }
 
 /// Where the readings go.
@@ -106,6 +93,9 @@ pub async fn run(
         outcomes_sender,
         outcomes,
         delivered: true,
+        refused: false,
+        health_every: map.uplink.as_ref().map_or(0, |uplink| uplink.health_s),
+        health: None,
         ticks: 0,
     };
     tokio::select! {
@@ -157,6 +147,12 @@ struct Loop {
     outcomes: mpsc::Receiver<(u32, Result<(), CommandFailure>)>,
     /// Whether the ledger took the last thing it was given.
     delivered: bool,
+    /// Whether the ledger refused part of the last batch for good.
+    refused: bool,
+    /// Seconds between two health reports; none are sent if zero.
+    health_every: u32,
+    /// The health report that waits to be sent.
+    health: Option<Health>,
     ticks: u32,
 }
 
@@ -224,7 +220,7 @@ impl Loop {
             self.command(due);
         }
         if self.ticks.is_multiple_of(BOARD_EVERY) {
-            self.look_at_board();
+            self.look_around();
         }
         if self.ticks.is_multiple_of(LOG_EVERY) {
             tracing::info!("{}", line(&self.core.standing()));
@@ -233,24 +229,35 @@ impl Loop {
         Ok(())
     }
 
-    fn look_at_board(&mut self) {
-        let backlog = self.core.outbox().backlog();
-        let set = clock::is_set(self.clock.now());
-        let Some(board) = &mut self.board else { return };
-        let health = board.read();
-        let alarm = health.worst() >= Level::SensorFault || backlog.is_alarming();
-        let held = !set || !self.delivered || health.link == Some(false);
-        for (name, value, level) in health.channels.iter().filter(|c| c.2 != Level::Normal) {
-            tracing::warn!("board: {name} {level:?} at {value:?} thousandths");
-        }
-        let light = if alarm {
+    /// Looks at the board, shows what is to be shown, and writes a health report if one is due.
+    fn look_around(&mut self) {
+        let now = self.clock.now();
+        let standing = self.core.standing();
+        let seen = self.board.as_mut().map(Board::read);
+        let worst = seen.as_ref().map_or(Level::Normal, board::Health::worst);
+        let cut = seen.as_ref().is_some_and(|health| health.link == Some(false));
+        let light = if worst >= Level::SensorFault || standing.backlog.is_alarming() || self.refused
+        {
             Light::Alarm
-        } else if held {
+        } else if !clock::is_set(now) || !self.delivered || cut {
             Light::Holding
         } else {
             Light::Running
         };
-        board.show(light);
+        for (name, value, level) in seen.iter().flat_map(|health| &health.channels) {
+            if *level != Level::Normal {
+                tracing::warn!("board: {name} {level:?} at {value:?} thousandths");
+            }
+        }
+        let due = self.health_every > 0 && self.ticks.is_multiple_of(self.health_every);
+        if due && clock::is_set(now) {
+            let kinds = self.board.as_ref().map_or_else(Vec::new, Board::kinds);
+            let board = seen.as_ref().map(|health| (health, kinds.as_slice()));
+            self.health = Some(telemetry::health(now, &standing, board, (light, self.refused)));
+        }
+        if let Some(board) = &mut self.board {
+            board.show(light);
+        }
     }
 
     fn command(&self, due: Due) {
@@ -275,10 +282,14 @@ impl Loop {
     }
 
     /// Gives the delivery task the oldest thing that waits, if it is idle.
-    fn hand_out(&self, work: &mpsc::Sender<Work>) {
+    fn hand_out(&mut self, work: &mpsc::Sender<Work>) {
         let outbox = self.core.outbox();
         let answer = outbox.answers().next().cloned().map(Work::Answer);
         let next = answer.or_else(|| outbox.sealed().next().cloned().map(Work::Batch));
+        if let Some(health) = self.health.take() {
+            // Full: it is at work. The next report says more.
+            let _ = work.try_send(Work::Health(health));
+        }
         if let Some(next) = next {
             // Full: it is at work, and this is what it is at work on, or what comes after.
             let _ = work.try_send(next);
@@ -289,7 +300,8 @@ impl Loop {
         match news {
             News::Batch { sequence, refused } => {
                 self.delivered = true;
-                if refused > 0 {
+                self.refused = refused > 0;
+                if self.refused {
                     tracing::warn!("batch {sequence}: {refused} reports were refused for good");
                 }
                 self.core.outbox_mut().forget(sequence)?;
@@ -309,71 +321,6 @@ impl Loop {
         self.core.outbox_mut().commit()?;
         self.hand_out(work);
         Ok(())
-    }
-}
-
-enum Work {
-    Batch(SignedBatch),
-    Answer(Acknowledgement),
-}
-
-/// Delivers one thing after another, each until it is final or refused for good.
-async fn deliver(
-    uplink: Arc<dyn Uplink>,
-    mut work: mpsc::Receiver<Work>,
-    news: mpsc::Sender<News>,
-) {
-    let mut last = 0;
-    while let Some(item) = work.recv().await {
-        let item = match item {
-            // Handed out twice: once while it was being delivered.
-            Work::Batch(batch) if batch.header().sequence <= last => continue,
-            Work::Batch(batch) => {
-                let mut refused = 0;
-                for report in reports(batch.readings()) {
-                    let delivery = insist(&*uplink, &news, Action::ReportMeter(report)).await;
-                    refused += usize::from(delivery != Delivery::Final);
-                }
-                last = batch.header().sequence;
-                News::Batch { sequence: last, refused }
-            }
-            Work::Answer(answer) => {
-                let dispatch = answer.dispatch;
-                insist(&*uplink, &news, Action::AckDispatch(answer)).await;
-                News::Answer { dispatch }
-            }
-        };
-        if news.send(item).await.is_err() {
-            return;
-        }
-    }
-}
-
-async fn insist(uplink: &dyn Uplink, news: &mpsc::Sender<News>, action: Action) -> Delivery {
-    loop {
-        match uplink.submit(action.clone()).await {
-            Delivery::Later => {
-                // The loop may have ended; then this task soon will.
-                let _ = news.send(News::Held).await;
-                tokio::time::sleep(LATER).await;
-            }
-            Delivery::Refused(rejection) => {
-                tracing::warn!("refused for good: {rejection:?}");
-                return Delivery::Refused(rejection);
-            }
-            Delivery::Final => return Delivery::Final,
-        }
-    }
-}
-
-async fn ask(uplink: Arc<dyn Uplink>, news: mpsc::Sender<News>) {
-    loop {
-        if let Some(dispatches) = uplink.dispatches().await
-            && news.send(News::Dispatches(dispatches)).await.is_err()
-        {
-            return;
-        }
-        tokio::time::sleep(LATER).await;
     }
 }
 

@@ -4,7 +4,7 @@ mod http;
 mod one_way;
 mod report;
 
-pub use http::HttpUplink;
+pub use http::{HttpUplink, NodeAccess};
 pub use one_way::{Collector, ONE_WAY_READINGS, OneWay, Taken};
 pub use report::reports;
 
@@ -14,8 +14,10 @@ use duet_ledger::{Action, Dispatch, DispatchId, Rejection};
 /// What came of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
-    /// It is final, now or through an earlier try.
+    /// It is final.
     Final,
+    /// The ledger has it, or of a batch a part, from an earlier try.
+    Repeated,
     /// The ledger will never take it.
     Refused(Rejection),
     /// Nobody knows yet; try again.
@@ -38,7 +40,7 @@ pub trait Uplink: Send + Sync {
 #[must_use]
 pub const fn judge(rejection: Rejection) -> Delivery {
     match rejection {
-        Rejection::StaleVersion | Rejection::DispatchNotIssued => Delivery::Final,
+        Rejection::StaleVersion | Rejection::DispatchNotIssued => Delivery::Repeated,
         // The device is enrolled later, the block's clock is behind ours, or another transaction
         // of ours overtook this one.
         Rejection::UnknownIdentity | Rejection::NotDelivered | Rejection::StaleNonce => {

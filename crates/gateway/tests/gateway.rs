@@ -16,7 +16,9 @@ use duet_gateway::point_map::PointMap;
 use duet_gateway::run::{WayOut, run};
 use duet_gateway::simulate::{Behaviour, Plant, serve_iec104, serve_modbus};
 use duet_gateway::uplink::{Collector, Delivery, OneWay, Taken, Uplink};
-use duet_ledger::{Action, Dispatch, DispatchId, DispatchState, Quality, SessionId, UnitId};
+use duet_ledger::{
+    Action, DeviceAction, Dispatch, DispatchId, DispatchState, Quality, SessionId, UnitId,
+};
 use duet_units::{ClockTime, Power};
 use tokio::time::Instant;
 
@@ -64,10 +66,11 @@ impl Ledger {
     fn readings(&self) -> BTreeMap<(u32, u8, u16), (i64, Quality)> {
         let mut readings = BTreeMap::new();
         for action in self.actions.lock().expect("no panic").iter() {
-            let Action::ReportMeter(report) = action else { continue };
-            for (period, reading) in (report.first_period..).zip(&report.readings) {
-                let key = (report.unit.0, period, report.version);
-                let value = (reading.energy.kwh(), reading.quality);
+            let Action::Device(DeviceAction::ReportBatch(batch)) = action else { continue };
+            assert!(batch.header(&[9; 32]).is_signed(&batch.signature));
+            for reading in &batch.readings {
+                let key = (reading.unit.0, reading.period.index(), reading.version);
+                let value = (reading.energy.kwh(), reading.flags.quality());
                 assert_eq!(readings.insert(key, value), None, "{key:?} was reported twice");
             }
         }

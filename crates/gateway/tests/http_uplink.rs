@@ -3,9 +3,9 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use duet_gateway::clock::SystemClock;
+use duet_gateway::clock::{Clock, SystemClock};
 use duet_gateway::device::Device;
-use duet_gateway::uplink::{Delivery, HttpUplink, Uplink};
+use duet_gateway::uplink::{Delivery, HttpUplink, NodeAccess, Uplink};
 use duet_ledger::{
     Acknowledgement, Action, DispatchId, DispatchState, Rejection, Transaction, UnitId,
 };
@@ -73,10 +73,20 @@ fn receipt(number: u16) -> Value {
     }})
 }
 
-fn uplink(address: SocketAddr, follows: bool) -> HttpUplink {
+fn uplink(address: SocketAddr, unproven: bool) -> HttpUplink {
     let device = Device::from_seed([7; 32], [9; 32]);
-    HttpUplink::new(&format!("http://{address}"), device, Arc::new(SystemClock), follows)
-        .expect("a network")
+    access(address, unproven, device, Arc::new(SystemClock))
+}
+
+fn access(
+    address: SocketAddr,
+    unproven: bool,
+    device: Device,
+    clock: Arc<dyn Clock>,
+) -> HttpUplink {
+    let (node, units) = (format!("http://{address}"), [2].into());
+    let access = NodeAccess { node, units, fresh_ms: 300_000, unproven };
+    HttpUplink::new(access, device, clock).expect("a network")
 }
 
 fn answer(dispatch: u64) -> Action {
@@ -91,8 +101,8 @@ fn answer(dispatch: u64) -> Action {
 async fn a_transaction_is_signed_by_the_device_and_its_receipt_decides() {
     for (number, delivery) in [
         (0, Delivery::Final),
-        (604, Delivery::Final),
-        (704, Delivery::Final),
+        (604, Delivery::Repeated),
+        (704, Delivery::Repeated),
         (703, Delivery::Later),
         (201, Delivery::Later),
         (705, Delivery::Refused(Rejection::PeriodSettled)),
@@ -148,7 +158,7 @@ async fn nonces_rise_and_start_behind_the_last_one_that_the_ledger_knows() {
 async fn dispatches_are_read_page_by_page_but_only_where_the_map_trusts_the_node() {
     let row = |id: u64| {
         json!({
-            "id": id, "session": 1, "unit": 2, "day": "2026-07-06", "setpoints_kw": vec![5; 24],
+            "id": id, "session": 1, "unit": 2, "day": "2126-07-06", "setpoints_kw": vec![5; 24],
             "issued_at_ms": 77, "state": "issued", "cause": 0,
         })
     };
@@ -163,5 +173,5 @@ async fn dispatches_are_read_page_by_page_but_only_where_the_map_trusts_the_node
     let (_, dispatch) = &dispatches[1];
     assert_eq!((dispatch.unit, dispatch.state), (UnitId(2), DispatchState::Issued));
     assert_eq!((dispatch.setpoints.len(), dispatch.setpoints[0].kw()), (24, 5));
-    assert_eq!(uplink(address, false).dispatches().await, Some(Vec::new()));
+    assert_eq!(uplink(address, false).dispatches().await, Some(Vec::new()), "without a proof");
 }

@@ -212,7 +212,7 @@ impl State {
             trades: Table::new(9),
             clearings: Table::new(10),
             payments: Table::new(11),
-            dispatches: Table::new(12),
+            dispatches: Table::new(Dispatch::TABLE),
             readings: Table::new(13),
             lines: Table::new(14),
             carbon: Table::new(15),

@@ -11,13 +11,15 @@ use duet_ledger::{
     Body, ChannelId, Digest, Encode as _, Genesis, PublicKey, Receipt, Refusal, State, Transaction,
     admission, decode_all, merkle_path, merkle_root,
 };
-use duet_sdk::proof::{ReceiptProof, state::StateProof};
+use duet_sdk::proof::{ReceiptProof, RowProof, state::StateProof};
 use duet_sdk::wire::{Bytes, Hex32};
 use duet_units::ClockTime;
 use std::{fmt, sync::Arc, time::Duration};
 
 /// How many later headers are searched for a checkpoint that covers a receipt.
 const CHECKPOINT_WITHIN: u64 = 256;
+/// How often a proof of a row is begun anew, because the state moved on before it was done.
+const ROW_PROOF_TRIES: u32 = 20;
 
 /// How a node is doing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -211,6 +213,51 @@ impl Handle {
             let checkpoint = self.mailbox.block(carrier).await?.header.checkpoint;
             if height <= checkpoint.height {
                 return Some((carrier, checkpoint.height));
+            }
+        }
+        None
+    }
+
+    /// What convinces an outsider that a row of the ledger is as `row` finds it, which gives the
+    /// row's key in the store and its bytes. Waits for the block whose checkpoint covers the state;
+    /// `None` if there is no such row, or if the state moves on faster than it can be proved.
+    pub async fn row_proof(
+        &self,
+        row: impl Fn(&State) -> Option<(Vec<u8>, Vec<u8>)>,
+    ) -> Option<RowProof> {
+        for _ in 0..ROW_PROOF_TRIES {
+            let (key, bytes) = self.read(&row)?;
+            let (state, height, root) = self.state_proof(key.clone()).await?;
+            // The next block may have come between the two.
+            if !state.verify(&root, &key, &bytes) {
+                continue;
+            }
+            let Some(carrier) = self.checkpoint_of(height, &root).await else { continue };
+            let finality = self.mailbox.proof(carrier).await?;
+            let genesis = &self.shared.genesis;
+            return Some(RowProof {
+                version: RowProof::VERSION,
+                committee: genesis.committee().into_iter().map(Hex32::from).collect(),
+                genesis_hash: Hex32(genesis.content_hash()),
+                key: Bytes(key),
+                row: Bytes(bytes),
+                state: Bytes(state.encode()),
+                headers: finality.headers.iter().map(|header| Bytes(header.encode())).collect(),
+                certificate: Bytes(finality.certificate.encode()),
+            });
+        }
+        None
+    }
+
+    /// The header that carries the state root of `height`, once it is final; `None` if no header
+    /// does, because the one that comes next vouches for a later state.
+    async fn checkpoint_of(&self, height: u64, root: &Digest) -> Option<u64> {
+        for carrier in height + 1..=height + CHECKPOINT_WITHIN {
+            self.wait_height(carrier).await;
+            let checkpoint = self.mailbox.block(carrier).await?.header.checkpoint;
+            if height <= checkpoint.height {
+                let same = checkpoint.height == height && checkpoint.state_root == *root;
+                return same.then_some(carrier);
             }
         }
         None

@@ -1,11 +1,11 @@
 //! The API's client.
 
 use crate::{
-    proof::ReceiptProof,
+    proof::{ReceiptProof, RowProof},
     wire::{
-        Block, Bytes, Channel, Day, FinalEvent, Hex32, Identity, InterventionRecord, Order,
-        OrganisationDetail, Page, PeriodClearing, Problem, Proposal, PublishedRule, Receipt, Seal,
-        SealedBook, Session, Status, SubmitRequest, Submitted, Trade,
+        Block, Bytes, Channel, Day, Device, Dispatch, FinalEvent, Hex32, Identity,
+        InterventionRecord, Order, OrganisationDetail, Page, PeriodClearing, Problem, Proposal,
+        PublishedRule, Receipt, Seal, SealedBook, Session, Status, SubmitRequest, Submitted, Trade,
     },
 };
 use duet_ledger::Transaction;
@@ -278,6 +278,33 @@ impl Client {
     /// As [`Client::status`].
     pub async fn receipt_proof(&self, transaction: Hex32) -> Result<ReceiptProof, ClientError> {
         self.get(&format!("/v1/transactions/{transaction}/proof"), &()).await
+    }
+
+    /// Dispatches by number, behind `after`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::status`].
+    pub async fn dispatches(&self, after: u64) -> Result<Page<Dispatch>, ClientError> {
+        self.get("/v1/dispatches", &[("after", after), ("limit", 1000)]).await
+    }
+
+    /// The proof that a dispatch stands on the ledger as it does; takes the node a few blocks.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::status`].
+    pub async fn dispatch_proof(&self, dispatch: u64) -> Result<RowProof, ClientError> {
+        self.get(&format!("/v1/dispatches/{dispatch}/proof"), &()).await
+    }
+
+    /// The devices by key, at most 1,000.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::status`].
+    pub async fn devices(&self) -> Result<Vec<Device>, ClientError> {
+        self.get("/v1/devices", &()).await
     }
 
     /// Submits a transaction and waits up to `wait` for its receipt; zero does not wait.

@@ -1,6 +1,7 @@
 //! The ledger over a node's API.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -8,59 +9,84 @@ use duet_ledger::{Action, Dispatch, DispatchId, DispatchState, Rejection, Sessio
 use duet_sdk::client::{Client, ClientError};
 use duet_sdk::wire;
 use duet_units::{ClockTime, Power};
+use tokio::time::timeout;
 
 use super::{Delivery, Uplink, judge};
 use crate::clock::Clock;
 use crate::device::Device;
+use crate::dispatch::verify_dispatch;
 
 /// How long one request waits for the receipt.
 const WAIT: Duration = Duration::from_secs(10);
 /// No answer of a node takes longer.
 const GIVE_UP: Duration = Duration::from_secs(20);
 
+/// What the gateway asks of a node, and how far it takes the node's word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeAccess {
+    /// The address of its API.
+    pub node: String,
+    /// The units whose dispatches concern the gateway.
+    pub units: BTreeSet<u32>,
+    /// How far the state that a proof shows may be away from the gateway's clock, in milliseconds.
+    pub fresh_ms: i64,
+    /// Whether dispatches are taken without proof.
+    pub unproven: bool,
+}
+
+impl NodeAccess {
+    /// The access that a point map describes; `None` if it names no node.
+    #[must_use]
+    pub fn of(map: &crate::point_map::PointMap) -> Option<Self> {
+        let uplink = map.uplink.as_ref()?;
+        Some(Self {
+            node: uplink.node.clone(),
+            units: crate::dispatch::SetpointRule::of(map).into_iter().map(|r| r.unit).collect(),
+            fresh_ms: i64::from(uplink.fresh_s) * 1_000,
+            unproven: uplink.follow_unproven,
+        })
+    }
+}
+
 /// A node, and the device that signs for it.
 pub struct HttpUplink {
     client: Client,
-    rows: reqwest::Client,
-    node: String,
+    access: NodeAccess,
     device: Device,
     clock: Arc<dyn Clock>,
     last_nonce: Mutex<u64>,
-    follows: bool,
+    /// The dispatches that were proved and are not over. A proof holds for good as to what was to
+    /// be done; whether it was answered is known here.
+    proved: Mutex<BTreeMap<DispatchId, Dispatch>>,
 }
 
 impl std::fmt::Debug for HttpUplink {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("HttpUplink").field("node", &self.node).finish_non_exhaustive()
+        f.debug_struct("HttpUplink").field("access", &self.access).finish_non_exhaustive()
     }
 }
 
 impl HttpUplink {
-    /// The node at `node`. `follows` says that its dispatches are taken at its word: its API does
-    /// not serve their proofs yet.
+    /// The node that `access` names.
     ///
     /// # Errors
     ///
     /// Returns [`ClientError`] if the system's network cannot be used at all.
     pub fn new(
-        node: &str,
+        access: NodeAccess,
         device: Device,
         clock: Arc<dyn Clock>,
-        follows: bool,
     ) -> Result<Self, ClientError> {
-        let client = Client::new(node)?;
-        let rows = reqwest::Client::builder().timeout(GIVE_UP).build();
-        let rows =
-            rows.map_err(|source| ClientError::Unreachable { url: node.to_owned(), source })?;
-        let (node, last_nonce) = (node.trim_end_matches('/').to_owned(), Mutex::new(0));
-        Ok(Self { client, rows, node, device, clock, last_nonce, follows })
+        let client = Client::new(&access.node)?;
+        let (last_nonce, proved) = (Mutex::new(0), Mutex::default());
+        Ok(Self { client, access, device, clock, last_nonce, proved })
     }
 
     /// The next nonce: the time in milliseconds, or one more than the last. It needs no memory
     /// over restarts as long as the clock does not go back; if it does, the ledger says so and the
     /// last one is asked for.
     fn nonce(&self) -> u64 {
-        let mut last = self.last_nonce.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = lock(&self.last_nonce);
         let now = u64::try_from(self.clock.now().unix_ms()).unwrap_or(0);
         *last = now.max(last.saturating_add(1));
         *last
@@ -68,17 +94,58 @@ impl HttpUplink {
 
     async fn ask_nonce(&self) {
         let key = wire::Hex32(*self.device.public().bytes());
-        if let Ok(identity) = self.client.identity(key).await {
-            let mut last = self.last_nonce.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Ok(Ok(identity)) = timeout(GIVE_UP, self.client.identity(key)).await {
+            let mut last = lock(&self.last_nonce);
             *last = (*last).max(identity.last_nonce);
         }
     }
 
-    async fn rows(&self, after: u64) -> Option<wire::Page<wire::Dispatch>> {
-        let request = self.rows.get(format!("{}/v1/dispatches", self.node));
-        let query = [("after", after), ("limit", 1_000)];
-        request.query(&query).send().await.ok()?.json().await.ok()
+    /// The dispatches that concern the gateway, at the node's word.
+    async fn listed(&self) -> Option<Vec<(DispatchId, Dispatch)>> {
+        let today = self.clock.now().day();
+        let (mut after, mut dispatches) = (0, Vec::new());
+        loop {
+            let page = timeout(GIVE_UP, self.client.dispatches(after)).await.ok()?.ok()?;
+            let own = page.items.iter().map(dispatch);
+            dispatches.extend(
+                own.filter(|(_, d)| d.day >= today && self.access.units.contains(&d.unit.0)),
+            );
+            match page.next {
+                Some(next) if next > after => after = next,
+                Some(_) | None => return Some(dispatches),
+            }
+        }
     }
+
+    /// What the ledger's proof says about a dispatch that the node lists; `None` if there is none.
+    async fn prove(&self, id: DispatchId, listed: &Dispatch) -> Option<Dispatch> {
+        if let Some(proved) = lock(&self.proved).get(&id) {
+            return Some(Dispatch { state: listed.state, ..proved.clone() });
+        }
+        let proof = match timeout(GIVE_UP, self.client.dispatch_proof(id.0)).await {
+            Ok(Ok(proof)) => proof,
+            Ok(Err(error)) => {
+                tracing::warn!("dispatch {id}: no proof: {error}");
+                return None;
+            }
+            Err(_) => return None,
+        };
+        let fresh = (self.clock.now(), self.access.fresh_ms);
+        match verify_dispatch(&proof, id, self.device.channel(), fresh) {
+            Ok(dispatch) => {
+                lock(&self.proved).insert(id, dispatch.clone());
+                Some(dispatch)
+            }
+            Err(error) => {
+                tracing::warn!("dispatch {id} is not followed: {error}");
+                None
+            }
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[async_trait]
@@ -86,7 +153,7 @@ impl Uplink for HttpUplink {
     async fn submit(&self, action: Action) -> Delivery {
         let nonce = self.nonce();
         let transaction = self.device.member().sign(*self.device.channel(), nonce, action);
-        let answer = tokio::time::timeout(GIVE_UP, self.client.submit(&transaction, WAIT)).await;
+        let answer = timeout(GIVE_UP, self.client.submit(&transaction, WAIT)).await;
         let rejection = match answer {
             Ok(Ok(submitted)) => match submitted.receipt {
                 Some(receipt) if receipt.accepted => return Delivery::Final,
@@ -105,18 +172,16 @@ impl Uplink for HttpUplink {
     }
 
     async fn dispatches(&self) -> Option<Vec<(DispatchId, Dispatch)>> {
-        if !self.follows {
-            return Some(Vec::new());
+        let listed = self.listed().await?;
+        if self.access.unproven {
+            return Some(listed);
         }
-        let (mut after, mut dispatches) = (0, Vec::new());
-        loop {
-            let page = self.rows(after).await?;
-            dispatches.extend(page.items.iter().map(dispatch));
-            match page.next {
-                Some(next) if next > after => after = next,
-                Some(_) | None => return Some(dispatches),
-            }
+        let mut proved = Vec::new();
+        for (id, dispatch) in &listed {
+            proved.extend(self.prove(*id, dispatch).await.map(|dispatch| (*id, dispatch)));
         }
+        lock(&self.proved).retain(|id, _| listed.iter().any(|(listed, _)| listed == id));
+        Some(proved)
     }
 }
 

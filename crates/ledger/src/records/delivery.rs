@@ -1,8 +1,8 @@
 //! Dispatch and metering.
 
 use crate::action::Quality;
-use crate::codec::{coded, record};
-use crate::ids::{SessionId, UnitId};
+use crate::codec::{Encode as _, coded, record};
+use crate::ids::{DispatchId, SessionId, UnitId};
 use duet_units::{ClockTime, DeliveryDay, Energy, Power};
 
 coded! {
@@ -34,6 +34,19 @@ record! {
         pub state: DispatchState,
         /// Why the device refused; zero if it did not.
         pub cause: u16,
+    }
+}
+
+impl Dispatch {
+    /// The tag of the table of dispatches.
+    pub(crate) const TABLE: u8 = 12;
+
+    /// The key of a dispatch in the store: what a state proof of it is about.
+    #[must_use]
+    pub fn store_key(id: DispatchId) -> Vec<u8> {
+        let mut key = vec![Self::TABLE];
+        id.encode(&mut key);
+        key
     }
 }
 

@@ -14,6 +14,7 @@ mod extract;
 mod health;
 mod market;
 mod problem;
+mod proofs;
 mod rules;
 mod sealed;
 mod security;
@@ -129,6 +130,7 @@ fn market_routes() -> OpenApiRouter<Api> {
         .routes(routes!(contracts::contracts))
         .routes(routes!(contracts::contract))
         .routes(routes!(market::dispatches))
+        .routes(routes!(proofs::dispatch_proof))
         .routes(routes!(market::meters))
         .routes(routes!(market::statements))
         .routes(routes!(rules::rules))

@@ -2,7 +2,9 @@
 
 mod finality;
 mod receipt;
+mod row;
 pub mod state;
 
 pub use finality::{Certificate, Checkpoint, FinalityError, HEADER_BYTES, Header, quorum};
 pub use receipt::{LATER_BLOCKS_MAX, ProofError, ReceiptProof, VerifiedReceipt};
+pub use row::{RowProof, RowProofError, VerifiedRow};

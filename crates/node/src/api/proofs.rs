@@ -1,0 +1,40 @@
+//! Proofs of rows of the ledger.
+
+use super::{Api, extract::InPath, problem::ApiProblem};
+use axum::{Json, extract::State, http::StatusCode};
+use duet_ledger::{Dispatch, DispatchId, Encode as _, State as Ledger};
+use duet_sdk::{proof::RowProof, wire::Problem};
+use std::time::Duration;
+
+/// How long a proof may take: the chain makes a block every five seconds at least.
+const PROOF_WITHIN: Duration = Duration::from_secs(15);
+
+/// What convinces an outsider, who trusts nothing but the channel id, that a dispatch stands on the
+/// ledger as it does. The answer takes a few blocks.
+#[utoipa::path(get, path = "/v1/dispatches/{id}/proof", tag = "market",
+    operation_id = "dispatch_proof",
+    params(("id" = u64, Path, description = "The number of the dispatch.")),
+    responses(
+        (status = 200, body = RowProof),
+        (status = 404, body = Problem),
+        (status = 503, body = Problem),
+    ))]
+pub(super) async fn dispatch_proof(
+    State(api): State<Api>,
+    InPath(id): InPath<u64>,
+) -> Result<Json<RowProof>, ApiProblem> {
+    let dispatch = DispatchId(id);
+    if !api.node.read(|state| state.dispatches().contains_key(&dispatch)) {
+        return Err(ApiProblem::not_found("dispatch", id));
+    }
+    let row = |state: &Ledger| {
+        let row = state.dispatches().get(&dispatch)?;
+        Some((Dispatch::store_key(dispatch), row.to_bytes()))
+    };
+    let proof = tokio::time::timeout(PROOF_WITHIN, api.node.row_proof(row)).await;
+    proof.ok().flatten().map(Json).ok_or_else(|| {
+        let title = "No checkpoint covers the dispatch yet.";
+        let detail = format!("ask again for dispatch {id} in a few blocks");
+        ApiProblem::new(StatusCode::SERVICE_UNAVAILABLE, "not-final", title, detail)
+    })
+}
