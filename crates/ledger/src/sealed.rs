@@ -58,6 +58,22 @@ record! {
         pub accepted_at: ClockTime,
         /// Whether it was withdrawn before the gate closed.
         pub cancelled: bool,
+        /// The listing that it takes of.
+        pub takes: Option<OrderId>,
+    }
+}
+
+record! {
+    /// A trade that two parties made while their session was open: both signed it.
+    pub struct AgreedTrade {
+        /// The buy order.
+        pub buy: OrderId,
+        /// The sell order.
+        pub sell: OrderId,
+        /// The energy, on each delivery day.
+        pub quantity: Energy,
+        /// The price.
+        pub price: Price,
     }
 }
 
@@ -92,6 +108,8 @@ record! {
         pub terms: SessionTerms,
         /// The orders, by number.
         pub orders: Vec<SealedOrder>,
+        /// Of a session that trades while it is open: its trades, in order.
+        pub agreed: Vec<AgreedTrade>,
         /// The payments, by number.
         pub payments: Vec<SealedPayment>,
         /// What operators did to it.
@@ -323,12 +341,35 @@ impl SealedSession {
             gate_open: row.gate_open,
             gate_close: row.gate_close,
             terms: row.terms.clone(),
-            orders: orders.map(|(id, order)| SealedOrder::of(*id, order)).collect(),
+            orders: orders
+                .map(|(id, order)| SealedOrder {
+                    takes: state.takes.get(*id).copied(),
+                    ..SealedOrder::of(*id, order)
+                })
+                .collect(),
+            agreed: AgreedTrade::of(state, id, row.mode),
             payments: payments
                 .map(|payment| SealedPayment { payer: payment.payer, state: payment.state })
                 .collect(),
             interventions: interventions.cloned().collect(),
         }
+    }
+}
+
+impl AgreedTrade {
+    fn of(state: &State, id: SessionId, mode: Mode) -> Vec<Self> {
+        if !mode.trades_while_open() {
+            return Vec::new();
+        }
+        let trades = state.trades.rows().values().filter(|trade| trade.session == id);
+        trades
+            .map(|trade| Self {
+                buy: trade.buy,
+                sell: trade.sell,
+                quantity: trade.quantity,
+                price: trade.buyer_price,
+            })
+            .collect()
     }
 }
 
@@ -348,6 +389,7 @@ impl SealedOrder {
             reference: order.reference,
             accepted_at: order.accepted_at,
             cancelled: order.status == OrderStatus::Cancelled,
+            takes: None,
         }
     }
 }

@@ -3,9 +3,7 @@
 use crate::{
     proof::{ReceiptProof, RowProof},
     wire::{
-        Block, Bytes, Channel, Day, Device, Dispatch, FinalEvent, Hex32, Identity,
-        InterventionRecord, Order, OrganisationDetail, Page, PeriodClearing, Problem, Proposal,
-        PublishedRule, Receipt, Seal, SealedBook, Session, Status, SubmitRequest, Submitted, Trade,
+    Block, Bytes, Channel, Day, Device, Dispatch, FinalEvent, Hex32, Identity, InterventionRecord, LineTrace, Order, OrganisationDetail, Page, PeriodClearing, Problem, Proposal, PublishedRule, Receipt, Seal, SealedBook, Session, StatementLine, Status, SubmitRequest, Submitted, Trade,
     },
 };
 use duet_ledger::Transaction;
@@ -232,6 +230,35 @@ impl Client {
         session: Option<u32>,
     ) -> Result<Page<InterventionRecord>, ClientError> {
         self.get("/v1/interventions", &[("session", session), ("limit", Some(1000))]).await
+    }
+
+    /// The lines of a session's statement behind a place: all, or those of one organisation.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::status`].
+    pub async fn statement_lines(
+        &self,
+        session: u32,
+        organisation: Option<u32>,
+        after: Option<u64>,
+    ) -> Result<Page<StatementLine>, ClientError> {
+        let query = [
+            ("session", Some(u64::from(session))),
+            ("organisation", organisation.map(u64::from)),
+            ("after", after),
+            ("limit", Some(1000)),
+        ];
+        self.get("/v1/statements", &query).await
+    }
+
+    /// Everything that a statement line comes from.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::status`].
+    pub async fn trace(&self, session: u32, place: u32) -> Result<LineTrace, ClientError> {
+        self.get(&format!("/v1/statement-lines/{session}/{place}/trace"), &()).await
     }
 
     /// Orders by number.

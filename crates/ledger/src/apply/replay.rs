@@ -34,6 +34,7 @@ impl State {
         sessions.sort_by_key(|session| (session.gate_close, session.id));
         for session in sessions {
             state.take_session(session)?;
+            state.take_agreed(session)?;
             state.clear_session(session.id, &mut Vec::new())?;
             state.resolve_payments(input.bank, session)?;
         }
@@ -150,8 +151,25 @@ impl State {
             status,
         };
         self.orders.insert(sealed.id, order);
+        if let Some(listing) = sealed.takes {
+            self.takes.insert(sealed.id, listing);
+        }
         if !sealed.cancelled {
             self.books.entry((id, sealed.period)).or_default().push(sealed.id);
+        }
+        Ok(())
+    }
+
+    /// Makes the trades that were made while the session was open.
+    fn take_agreed(&mut self, sealed: &SealedSession) -> Result<(), ReplayError> {
+        for trade in &sealed.agreed {
+            for id in [trade.buy, trade.sell] {
+                let order = self.orders.get(id).ok_or(ReplayError::Missing("an order"))?;
+                if order.status == OrderStatus::Cancelled {
+                    return Err(ReplayError::Missing("an order that was not withdrawn"));
+                }
+            }
+            self.trade_now((trade.buy, trade.sell), trade.quantity, trade.price)?;
         }
         Ok(())
     }

@@ -83,6 +83,12 @@ impl Mode {
     pub const fn is_joint(self) -> bool {
         matches!(self, Self::Joint)
     }
+
+    /// Whether orders trade while the session is open, rather than when its gate closes.
+    #[must_use]
+    pub const fn trades_while_open(self) -> bool {
+        matches!(self, Self::Bilateral)
+    }
 }
 
 impl Encode for Mode {

@@ -19,6 +19,7 @@ mod rules;
 mod sealed;
 mod security;
 mod server;
+mod trace;
 mod transactions;
 mod web;
 
@@ -133,6 +134,7 @@ fn market_routes() -> OpenApiRouter<Api> {
         .routes(routes!(proofs::dispatch_proof))
         .routes(routes!(market::meters))
         .routes(routes!(market::statements))
+        .routes(routes!(trace::trace))
         .routes(routes!(rules::rules))
         .routes(routes!(rules::rule))
 }

@@ -21,6 +21,7 @@ mod rule;
 mod scalar;
 mod sealed;
 mod session;
+mod trace;
 
 pub use action::{
     Acknowledgement, Action, ActionError, BlockConfirmation, BlockProposal, CarbonAction,
@@ -55,10 +56,11 @@ pub use rule::{
 };
 pub use scalar::{Big, Bytes, Day, Hex32, Period, Signature};
 pub use sealed::{
-    InterventionRecord, SEALED_VERSION, Seal, SealedBook, SealedCarry, SealedInput, SealedOrder,
-    SealedPayment, SealedResult, SealedSession,
+    AgreedTrade, InterventionRecord, SEALED_VERSION, Seal, SealedBook, SealedCarry, SealedInput,
+    SealedOrder, SealedPayment, SealedResult, SealedSession,
 };
 pub use session::{PeriodClearing, Phase, Rationing, Resolution, Session, SessionTerms};
+pub use trace::{Formula, LineTrace, PriceSource, TracedTransaction};
 
 /// Defines the JSON form of an enum of the ledger: the same cases, in snake case.
 macro_rules! mirror {

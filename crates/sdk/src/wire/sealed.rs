@@ -85,6 +85,8 @@ view! {
         accepted_at_ms: i64 = row.accepted_at.unix_ms();
         /// Whether it was withdrawn.
         cancelled: bool = row.cancelled;
+        /// The listing that it takes of.
+        takes: Option<u64> = row.takes.map(|listing| listing.0);
     }
 }
 
@@ -104,6 +106,32 @@ impl From<SealedOrder> for ledger::SealedOrder {
             reference: wire.reference,
             accepted_at: ClockTime::from_unix_ms(wire.accepted_at_ms),
             cancelled: wire.cancelled,
+            takes: wire.takes.map(OrderId),
+        }
+    }
+}
+
+view! {
+    /// A trade that two parties made while their session was open.
+    AgreedTrade(row: &ledger::AgreedTrade) {
+        /// The buy order.
+        buy: u64 = row.buy.0;
+        /// The sell order.
+        sell: u64 = row.sell.0;
+        /// The energy, on each delivery day.
+        quantity_kwh: i64 = row.quantity.kwh();
+        /// The price.
+        price_milli_yuan_per_mwh: i64 = row.price.milli_yuan_per_mwh();
+    }
+}
+
+impl From<AgreedTrade> for ledger::AgreedTrade {
+    fn from(wire: AgreedTrade) -> Self {
+        Self {
+            buy: OrderId(wire.buy),
+            sell: OrderId(wire.sell),
+            quantity: Energy::from_kwh(wire.quantity_kwh),
+            price: Price::from_milli_yuan_per_mwh(wire.price_milli_yuan_per_mwh),
         }
     }
 }
@@ -139,6 +167,8 @@ view! {
         terms: SessionTerms = SessionTerms::new(&row.terms);
         /// The orders, by number.
         orders: Vec<SealedOrder> = row.orders.iter().map(SealedOrder::new).collect();
+        /// Of a session that trades while it is open: its trades, in order.
+        agreed: Vec<AgreedTrade> = row.agreed.iter().map(AgreedTrade::new).collect();
         /// The payments, by number.
         payments: Vec<SealedPayment> = row.payments.iter().map(SealedPayment::new).collect();
         /// What operators did to it; numbered from 1 here.
@@ -163,6 +193,7 @@ impl From<SealedSession> for ledger::SealedSession {
             gate_close: ClockTime::from_unix_ms(wire.gate_close_ms),
             terms: wire.terms.into(),
             orders: wire.orders.into_iter().map(Into::into).collect(),
+            agreed: wire.agreed.into_iter().map(Into::into).collect(),
             payments: wire.payments.into_iter().map(payment).collect(),
             interventions: wire.interventions.into_iter().map(Into::into).collect(),
         }

@@ -1,0 +1,208 @@
+//! From a statement line to everything that it comes from.
+
+use super::{Api, extract::InPath, problem::ApiProblem};
+use crate::{BlockView, Handle};
+use axum::{Json, extract::State};
+use duet_ledger as ledger;
+use duet_ledger::{Action, LineItem, OrderId, SessionId};
+use duet_sdk::wire::{
+    self, Day, Formula, Hex32, LineTrace, MeterRecord, Order, PeriodClearing, PriceSource, Problem,
+    Seal, Session, StatementLine, TracedTransaction, Trade,
+};
+use duet_units::{ClockTime, DeliveryPeriod};
+
+/// How many blocks are searched for one transaction.
+const BLOCKS_SEARCHED_MAX: u64 = 2_000;
+
+/// A transaction to be found: from which time on, and how it is known.
+struct Wanted {
+    what: String,
+    from: ClockTime,
+    matches: Box<dyn Fn(&Action, u64) -> bool + Send + Sync>,
+}
+
+/// A statement line with its trade, orders, terms, readings and the blocks of their transactions,
+/// while the rows of its day are kept.
+#[utoipa::path(get, path = "/v1/statement-lines/{session}/{place}/trace", tag = "market",
+    operation_id = "trace",
+    params(
+        ("session" = u32, Path, description = "The joint session of the delivery day."),
+        ("place" = u32, Path, description = "The place of the line in its statement.")
+    ),
+    responses((status = 200, body = LineTrace), (status = 404, body = Problem)))]
+pub(super) async fn trace(
+    State(api): State<Api>,
+    InPath((session, place)): InPath<(u32, u32)>,
+) -> Result<Json<LineTrace>, ApiProblem> {
+    let gathered = api.node.read(|state| gather(state, SessionId(session), place));
+    let (mut trace, wanted) = gathered
+        .ok_or_else(|| ApiProblem::not_found("statement line", format!("{session}/{place}")))?;
+    for wanted in wanted {
+        match find(&api.node, &wanted).await {
+            Some(found) => trace.transactions.push(found),
+            None => trace.not_found.push(wanted.what),
+        }
+    }
+    trace.transactions.sort_by_key(|found| (found.height, found.index));
+    trace.transactions.dedup();
+    Ok(Json(trace))
+}
+
+/// What the state knows of a line, and the transactions that it depends on.
+fn gather(
+    state: &ledger::State,
+    session: SessionId,
+    place: u32,
+) -> Option<(LineTrace, Vec<Wanted>)> {
+    let line = state.lines().get(&(session, place))?;
+    let row = state.sessions().get(&session)?;
+    let trade = line.trade.and_then(|id| state.trades().get(&id).map(|trade| (id, trade)));
+    let orders: Vec<(OrderId, &ledger::Order)> = trade
+        .iter()
+        .flat_map(|(_, trade)| [trade.buy, trade.sell])
+        .filter_map(|id| state.orders().get(&id).map(|order| (id, order)))
+        .collect();
+    let other = trade.map(|(_, trade)| trade.session).filter(|other| *other != session);
+    let key = trade.map_or((session, line.period), |(_, trade)| (trade.session, trade.period));
+    let clearing = state.clearings().get(&key);
+    let readings = readings(state, line, row);
+    let mut wanted: Vec<Wanted> = orders.iter().map(|(id, order)| of_order(*id, order)).collect();
+    wanted.extend(readings.iter().map(|reading| of_reading(reading, row)));
+    let seal = state.seals().get(&session);
+    wanted.extend(seal.map(|seal| of_settlement(session, seal)));
+    let trace = LineTrace {
+        line: StatementLine::new(place, line),
+        day: Day(row.day),
+        formula: Formula::of(line.item.into()),
+        price_source: price_source(line, clearing),
+        session: Session::new(session, row),
+        traded_in: other.and_then(|id| state.sessions().get(&id).map(|row| Session::new(id, row))),
+        clearing: clearing.map(|row| PeriodClearing::new(key.0, key.1, row)),
+        trade: trade.map(|(id, trade)| Trade::new(id, trade)),
+        orders: orders.iter().map(|(id, order)| Order::new(*id, order)).collect(),
+        readings,
+        seal: seal.map(|row| Seal::new(session, row)),
+        transactions: Vec::new(),
+        not_found: Vec::new(),
+    };
+    Some((trace, wanted))
+}
+
+/// The readings that a line depends on: of a line about metered energy, those of its unit and
+/// period.
+fn readings(
+    state: &ledger::State,
+    line: &ledger::StatementLine,
+    session: &ledger::Session,
+) -> Vec<MeterRecord> {
+    let day = session.day;
+    let periods = match line.item {
+        LineItem::Deviation => line.period..=line.period,
+        _ => return Vec::new(),
+    };
+    let rows = state
+        .readings()
+        .range((line.unit, day, *periods.start())..=(line.unit, day, *periods.end()));
+    rows.map(|((unit, day, period), row)| MeterRecord::new(*unit, *day, *period, row)).collect()
+}
+
+fn price_source(
+    line: &ledger::StatementLine,
+    clearing: Option<&ledger::PeriodClearing>,
+) -> PriceSource {
+    match line.item {
+        LineItem::Contract => PriceSource::Trade,
+        LineItem::Deviation if clearing.is_some_and(|c| c.price.is_some()) => PriceSource::Clearing,
+        LineItem::Deviation => PriceSource::Reference,
+        _ => PriceSource::Rule,
+    }
+}
+
+fn of_order(id: OrderId, order: &ledger::Order) -> Wanted {
+    Wanted {
+        what: format!("order {id}"),
+        from: order.accepted_at,
+        matches: Box::new(move |action, subject| {
+            let orders = matches!(action, Action::SubmitOrder(_) | Action::Contract(_));
+            orders && subject == id.0
+        }),
+    }
+}
+
+fn of_reading(reading: &MeterRecord, session: &ledger::Session) -> Wanted {
+    let (unit, period, version) = (reading.unit, reading.period, reading.version);
+    let Day(day) = reading.day;
+    let over = DeliveryPeriod::new(day, session.terms.resolution, period);
+    Wanted {
+        what: format!("reading of unit {unit} in period {period}"),
+        from: over.map_or_else(|| day.start(), DeliveryPeriod::end),
+        matches: Box::new(move |action, _| match action {
+            Action::ReportMeter(report) => {
+                let index = period.checked_sub(report.first_period).map(usize::from);
+                (report.unit.0, report.day, report.version) == (unit, day, version)
+                    && index.is_some_and(|index| index < report.readings.len())
+            }
+            _ => false,
+        }),
+    }
+}
+
+fn of_settlement(session: SessionId, seal: &ledger::Seal) -> Wanted {
+    Wanted {
+        what: format!("settlement of session {session}"),
+        from: seal.settled_at,
+        matches: Box::new(
+            move |action, _| matches!(action, Action::SettleSession { session: of } if *of == session),
+        ),
+    }
+}
+
+/// Finds an accepted transaction in the blocks from its time on.
+async fn find(node: &Handle, wanted: &Wanted) -> Option<TracedTransaction> {
+    let last = node.status().height;
+    let first = first_at(node, wanted.from, last).await?;
+    for height in first..=last.min(first.saturating_add(BLOCKS_SEARCHED_MAX)) {
+        let view = node.block(height).await?;
+        if let Some(found) = found_in(&view, height, wanted) {
+            return Some(found);
+        }
+    }
+    None
+}
+
+/// The first height whose block is not before `time`; block times never run backwards.
+async fn first_at(node: &Handle, time: ClockTime, last: u64) -> Option<u64> {
+    let (mut low, mut high) = (1, last);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let block = node.mailbox().block(middle).await?;
+        if block.header.time_ms < time.unix_ms() {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    (low <= last).then_some(low)
+}
+
+fn found_in(view: &BlockView, height: u64, wanted: &Wanted) -> Option<TracedTransaction> {
+    let pairs = (0_u32..).zip(view.body.transactions.iter().zip(&view.receipts));
+    let mut fitting = pairs.filter(|(_, (transaction, receipt))| {
+        receipt.is_accepted() && (wanted.matches)(transaction.action(), receipt.subject)
+    });
+    fitting.next().map(|(index, (transaction, _))| TracedTransaction {
+        kind: kind(transaction.action()),
+        height,
+        time_ms: view.block.header.time_ms,
+        index,
+        transaction: Hex32(*transaction.hash()),
+    })
+}
+
+/// The name of an action in the API.
+fn kind(action: &Action) -> String {
+    let view = wire::Action::try_from(action.clone()).ok();
+    let json = view.and_then(|view| serde_json::to_value(&view).ok());
+    json.and_then(|json| json["kind"].as_str().map(str::to_owned))
+        .unwrap_or_else(|| "unknown".to_owned())
+}
