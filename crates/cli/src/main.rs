@@ -14,6 +14,7 @@ mod reports;
 mod rule;
 mod scratch;
 mod sealed;
+mod statement;
 mod study;
 mod verify;
 
@@ -43,6 +44,7 @@ enum Command {
     Receipt(inspect::ReceiptArgs),
     Rule(rule::RuleArgs),
     Session(inspect::SessionArgs),
+    Statement(statement::StatementArgs),
     Study(study::StudyArgs),
     Verify(verify::VerifyArgs),
 }
@@ -77,6 +79,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Receipt(args) => inspect::receipt(&args),
         Command::Rule(args) => rule::run(&args),
         Command::Session(args) => inspect::session(&args),
+        Command::Statement(args) => statement::run(&args),
         Command::Study(args) => study::run(args),
         Command::Verify(args) => verify::run(&args),
     }
