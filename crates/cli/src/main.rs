@@ -1,6 +1,7 @@
 //! The `duet` program.
 
 mod bench;
+mod carbon;
 mod cluster;
 mod contract;
 mod demo;
@@ -35,6 +36,7 @@ enum Command {
     Bench(bench::BenchArgs),
     Bilateral(contract::BilateralArgs),
     Block(inspect::BlockArgs),
+    Carbon(carbon::CarbonArgs),
     Demo(demo::DemoArgs),
     Genesis(node::GenesisArgs),
     Key(key::KeyArgs),
@@ -70,6 +72,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Bench(args) => bench::run(&args),
         Command::Bilateral(args) => contract::bilateral(&args),
         Command::Block(args) => inspect::block(&args),
+        Command::Carbon(args) => carbon::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Genesis(args) => node::found(&args),
         Command::Key(args) => key::run(&args),

@@ -1,6 +1,7 @@
 //! What a transaction can ask for.
 
 mod carbon;
+mod compliance;
 mod contract;
 pub(crate) mod device;
 mod rule;
@@ -8,6 +9,10 @@ mod rule;
 pub use carbon::{
     BlockConfirmation, BlockProposal, CarbonAction, CarbonBid, CarbonBiddingNotice, CarbonListing,
     CarbonTake, CarbonTermsNotice, CarbonWithdrawal,
+};
+pub use compliance::{
+    Cover, CreditIssue, CreditRetirement, CreditTransfer, PeriodClosure, PeriodNotice, PreIssue,
+    UnitOutput, Verification,
 };
 pub use contract::{ContractAction, ContractConfirmation, ListingTake};
 pub use rule::RuleAction;
@@ -234,7 +239,7 @@ pub enum Action {
     Device(DeviceAction),
     /// 17: Publishes rules of the market.
     Rule(RuleAction),
-    /// 19: Of the allowance market.
+    /// 19: Of the allowance market, compliance and carbon credits.
     Carbon(CarbonAction),
     /// 18: Acts in a bilateral or listing session.
     Contract(ContractAction),

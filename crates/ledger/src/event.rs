@@ -2,7 +2,7 @@
 
 use crate::action::Intervention;
 use crate::hash::Digest;
-use crate::ids::{CarbonBiddingId, CarbonDealId, CarbonOrderId};
+use crate::ids::{CarbonBiddingId, CarbonDealId, CarbonOrderId, CreditLotId};
 use crate::ids::{
     CertificateLotId, DispatchId, OrderId, OrganisationId, PaymentId, ProposalId, PublicKey,
     RuleId, SessionId, UnitId,
@@ -81,6 +81,31 @@ pub enum Event {
     CarbonBiddingAwarded { bidding: CarbonBiddingId, allowances: Allowances },
     /// A day of the allowance market ended with this close.
     CarbonDayClosed { day: DeliveryDay, close: CarbonPrice, dealt: Allowances },
+    /// The rules of a compliance period were published.
+    CompliancePeriodPublished { year: u16 },
+    /// A year of an organisation was verified.
+    EmissionsVerified {
+        year: u16,
+        organisation: OrganisationId,
+        verified: Allowances,
+        allocated: Allowances,
+        due: Allowances,
+    },
+    /// A year of an organisation was closed; `expired` could not be banked, `outstanding` is
+    /// still due.
+    CompliancePeriodClosed {
+        year: u16,
+        organisation: OrganisationId,
+        banked: Allowances,
+        expired: Allowances,
+        outstanding: Allowances,
+    },
+    /// Carbon credits were issued.
+    CreditsIssued { lot: CreditLotId, owner: OrganisationId, count: u64 },
+    /// Carbon credits changed hands.
+    CreditsTransferred { lot: CreditLotId, to: OrganisationId, count: u64 },
+    /// Carbon credits were retired for a compliance period.
+    CreditsRetired { lot: CreditLotId, owner: OrganisationId, year: u16, count: u64 },
     /// Certificates were issued.
     CertificatesIssued { lot: CertificateLotId, unit: UnitId, count: u64 },
     /// Certificates changed hands.

@@ -61,6 +61,8 @@ id! {
     CarbonDealId(u64);
     /// A one-way bidding for allowances.
     CarbonBiddingId(u64);
+    /// A run of carbon credits with one history.
+    CreditLotId(u64);
 }
 
 /// The channel: the hash of its genesis. A transaction names it, so that it is of no use elsewhere.

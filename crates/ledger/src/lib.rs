@@ -42,11 +42,15 @@ pub use action::{
     BlockConfirmation, BlockProposal, CarbonAction, CarbonBid, CarbonBiddingNotice, CarbonListing,
     CarbonTake, CarbonTermsNotice, CarbonWithdrawal,
 };
+pub use action::{
+    Cover, CreditIssue, CreditRetirement, CreditTransfer, PeriodClosure, PeriodNotice, PreIssue,
+    UnitOutput, Verification,
+};
 pub use apply::Outcome;
 pub use block::{Body, MAX_BLOCK_TRANSACTIONS};
 pub use codec::{Decode, DecodeError, Encode, decode_all};
 // Types of the market that are fields of orders, trades and terms.
-pub use duet_market::allowance::{Band, bidding::Pricing, listed::Level};
+pub use duet_market::allowance::{Band, bidding::Pricing, forecast::Forecast, listed::Level};
 pub use duet_market::{
     carbon::passthrough::CostBasis,
     deviation::Clawback,
@@ -58,7 +62,7 @@ pub use duet_market::{
 pub use event::Event;
 pub use genesis::{Genesis, GenesisError, Registration, Validator};
 pub use hash::{Digest, hash, merkle_path, merkle_root, merkle_root_from_path};
-pub use ids::{CarbonBiddingId, CarbonDealId, CarbonOrderId};
+pub use ids::{CarbonBiddingId, CarbonDealId, CarbonOrderId, CreditLotId};
 pub use ids::{
     CertificateLotId, ChannelId, DispatchId, OrderId, OrganisationId, PaymentId, ProposalId,
     PublicKey, RuleId, SessionId, TradeId, UnitId,
@@ -72,6 +76,10 @@ pub use records::{
     OrderStatus, Organisation, Payment, PaymentState, PeriodClearing, Phase, Proposal,
     ProposalState, ReferencePrice, Role, Roles, Seal, Session, SessionTerms, SettlementMethod,
     StatementCalendar, StatementLine, Technology, Trade, TradingRule, Unit,
+};
+pub use records::{
+    BenchmarkClass, ClassBenchmark, CompliancePeriod, CreditLot, Obligation, ObligationState,
+    YearMeter,
 };
 pub use records::{
     CarbonBidding, CarbonBiddingState, CarbonDeal, CarbonMarket, CarbonMode, CarbonOrder,

@@ -3,7 +3,7 @@
 use crate::codec::{DecodeError, record};
 use crate::genesis::{Genesis, GenesisError};
 use crate::hash::Digest;
-use crate::ids::{CarbonBiddingId, CarbonDealId, CarbonOrderId};
+use crate::ids::{CarbonBiddingId, CarbonDealId, CarbonOrderId, CreditLotId};
 use crate::ids::{
     CertificateLotId, ChannelId, DispatchId, OrderId, OrganisationId, PaymentId, ProposalId,
     PublicKey, RuleId, SessionId, TradeId, UnitId,
@@ -14,6 +14,7 @@ use crate::records::{
     Payment, PeriodClearing, Proposal, Role, Session, StatementLine, Trade, Unit,
 };
 use crate::records::{CarbonBidding, CarbonDeal, CarbonMarket, CarbonOrder};
+use crate::records::{CompliancePeriod, CreditLot, Obligation};
 use crate::records::{InterventionRecord, Seal};
 use crate::table::Table;
 use duet_units::{Allowances, ClockTime, DeliveryDay, Energy, Money, OverflowError};
@@ -97,6 +98,10 @@ pub struct Totals {
     pub certificates_issued: u64,
     /// Certificates in all runs, retired ones included: always the same as issued.
     pub certificates_held: u64,
+    /// Carbon credits ever issued.
+    pub credits_issued: u64,
+    /// Carbon credits in all runs, retired ones included: always the same as issued.
+    pub credits_held: u64,
 }
 
 /// The state of a channel after a block.
@@ -137,6 +142,11 @@ pub struct State {
     pub(crate) carbon_orders: Table<CarbonOrderId, CarbonOrder>,
     pub(crate) carbon_biddings: Table<CarbonBiddingId, CarbonBidding>,
     pub(crate) carbon_deals: Table<CarbonDealId, CarbonDeal>,
+    pub(crate) credits: Table<CreditLotId, CreditLot>,
+    /// Hashes of the outside ids of credits that have counted.
+    pub(crate) outside_ids: Table<Digest, ()>,
+    pub(crate) obligations: Table<(u16, OrganisationId), Obligation>,
+    pub(crate) compliance_periods: Table<u16, CompliancePeriod>,
     /// What operators did to sessions, the latest ones.
     pub(crate) interventions: Table<u64, InterventionRecord>,
     /// Seals of settled days, the latest ones.
@@ -172,7 +182,9 @@ macro_rules! each_table {
             rules
             proposals takes listing_roles
             carbon_market carbon_orders carbon_biddings carbon_deals
+            credits outside_ids obligations
             interventions seals openings
+            compliance_periods
         )
     };
     ($state:ident, $table:ident => $body:expr; $($field:ident)*) => {{
@@ -230,9 +242,13 @@ impl State {
             proposals: Table::new(27),
             takes: Table::new(28),
             listing_roles: Table::new(29),
+            credits: Table::new(35),
+            outside_ids: Table::new(36),
+            obligations: Table::new(37),
             interventions: Table::new(43),
             seals: Table::new(44),
             openings: Table::new(45),
+            compliance_periods: Table::new(56),
             books: BTreeMap::new(),
             commitments: BTreeMap::new(),
             positions: BTreeMap::new(),
@@ -528,6 +544,24 @@ impl State {
         self.carbon_deals.rows()
     }
 
+    /// The runs of carbon credits by number.
+    #[must_use]
+    pub const fn credits(&self) -> &BTreeMap<CreditLotId, CreditLot> {
+        self.credits.rows()
+    }
+
+    /// The obligations by year and organisation.
+    #[must_use]
+    pub const fn obligations(&self) -> &BTreeMap<(u16, OrganisationId), Obligation> {
+        self.obligations.rows()
+    }
+
+    /// The compliance periods by year.
+    #[must_use]
+    pub const fn compliance_periods(&self) -> &BTreeMap<u16, CompliancePeriod> {
+        self.compliance_periods.rows()
+    }
+
     /// The runs of certificates by number.
     #[must_use]
     pub const fn lots(&self) -> &BTreeMap<CertificateLotId, CertificateLot> {
@@ -564,12 +598,20 @@ impl State {
             .values()
             .try_fold(0_u64, |sum, lot| sum.checked_add(lot.count))
             .ok_or(BrokenInvariant("sum of certificates"))?;
+        let credits_held = self
+            .credits
+            .rows()
+            .values()
+            .try_fold(0_u64, |sum, lot| sum.checked_add(lot.count))
+            .ok_or(BrokenInvariant("sum of credits"))?;
         Ok(Totals {
             money: Money::sum(self.balances.rows().values().map(|balance| balance.amount))?,
             allocated: progress.allocated,
             held,
             certificates_issued: progress.next_certificate.saturating_sub(1),
             certificates_held,
+            credits_issued: self.counters.get(Counter::Credit).copied().unwrap_or(0),
+            credits_held,
         })
     }
 }

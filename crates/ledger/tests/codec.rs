@@ -42,15 +42,19 @@ macro_rules! by_table {
             43 => $call::<u64, InterventionRecord>($key, $row),
             44 => $call::<SessionId, Seal>($key, $row),
             45 => $call::<(SessionId, UnitId), duet_units::Energy>($key, $row),
+            35 => $call::<CreditLotId, CreditLot>($key, $row),
+            36 => $call::<Digest, ()>($key, $row),
+            37 => $call::<(u16, OrganisationId), Obligation>($key, $row),
+            56 => $call::<u16, CompliancePeriod>($key, $row),
             tag => panic!("no table {tag}"),
         }
     };
 }
 const TABLES: &[u8] =
-    &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 24, 43, 44, 45];
+    &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 24, 37, 43, 44, 45];
 const ACTIONS: &[u8] = &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 17];
 /// The tables of groups of actions, which have traffic of their own.
-const GROUP_TABLES: &[u8] = &[27, 28, 29, 31, 32, 33, 34];
+const GROUP_TABLES: &[u8] = &[27, 28, 29, 31, 32, 33, 34, 35, 36, 56];
 
 /// Whether the bytes are a `T`; if so, they are its only encoding.
 fn is_canonical<T: Encode + Decode>(bytes: &[u8]) -> bool {

@@ -14,13 +14,18 @@ use duet_ledger::{
     merkle_root,
 };
 use duet_ledger::{
+    BenchmarkClass, ClassBenchmark, CompliancePeriod, Cover, CreditIssue, CreditLotId,
+    CreditRetirement, CreditTransfer, PeriodClosure, PeriodNotice, PreIssue, UnitOutput,
+    Verification,
+};
+use duet_ledger::{
     BlockConfirmation, BlockProposal, CarbonAction, CarbonBid, CarbonBiddingId,
     CarbonBiddingNotice, CarbonListing, CarbonOrderId, CarbonTake, CarbonTerms, CarbonTermsNotice,
     CarbonWithdrawal, Hours, Pricing,
 };
 use duet_units::{
     Allowances, BasisPoints, CarbonPrice, ClockTime, DeliveryDay, DeliveryPeriod, EmissionFactor,
-    Energy, Money, Power, Price, Resolution,
+    Emissions, Energy, Money, Power, Price, Resolution,
 };
 use ed25519_zebra::{SigningKey, VerificationKey};
 use std::{fmt::Write as _, fs, path::PathBuf};
@@ -225,7 +230,67 @@ fn allowance_market_actions() -> Vec<(&'static str, Action)> {
             CarbonAction::Bid(CarbonBid { bidding: CarbonBiddingId(3), allowances, price }),
         ),
     ];
+    let actions = [actions, compliance_actions()].concat();
     actions.into_iter().map(|(name, action)| (name, Action::Carbon(action))).collect()
+}
+
+fn compliance_actions() -> Vec<(&'static str, CarbonAction)> {
+    let (year, organisation, reference) = (2026, OrganisationId(3), 4);
+    let class = BenchmarkClass::Gas;
+    let share = BasisPoints::from_bp;
+    let period = CompliancePeriod {
+        benchmarks: vec![ClassBenchmark { class, electricity: 1, heat: 2 }],
+        pre_issued: share(3),
+        coal_shortage_cap: Some(share(4)),
+        gas_shortage_waived: true,
+        offset_cap: share(5),
+        bank_base: Allowances::from_t(6),
+        bank_per_net_sale: share(7),
+        due_day: DeliveryDay::parse("2027-12-31").unwrap(),
+    };
+    let output = UnitOutput {
+        unit: UnitId(1),
+        class,
+        electricity: Energy::from_kwh(2),
+        heat: 3,
+        correction: share(4),
+    };
+    let outputs = vec![output];
+    let lot = CreditLotId(5);
+    let verification = Verification {
+        year,
+        organisation,
+        outputs: outputs.clone(),
+        coal_correction: Emissions::from_g(-1),
+        gas_correction: Emissions::from_g(2),
+        reference,
+    };
+    let issue = CreditIssue {
+        organisation,
+        count: 1,
+        project: "wind".to_owned(),
+        vintage: 2025,
+        outside_id: "CCER-1".to_owned(),
+    };
+    vec![
+        ("carbon_publish_period", CarbonAction::PublishPeriod(PeriodNotice { year, period })),
+        (
+            "carbon_pre_issue",
+            CarbonAction::PreIssue(PreIssue { year, organisation, outputs, reference }),
+        ),
+        ("carbon_verify", CarbonAction::Verify(verification)),
+        ("carbon_cover", CarbonAction::Cover(Cover { year, allowances: Allowances::from_t(1) })),
+        ("carbon_close_period", CarbonAction::ClosePeriod(PeriodClosure { year, organisation })),
+        ("carbon_issue_credits", CarbonAction::IssueCredits(issue)),
+        (
+            "carbon_transfer_credits",
+            CarbonAction::TransferCredits(CreditTransfer { lot, count: 6, to: organisation }),
+        ),
+        (
+            "carbon_retire_credits",
+            CarbonAction::RetireCredits(CreditRetirement { lot, count: 6, year }),
+        ),
+    ]
 }
 
 fn notice() -> SessionNotice {

@@ -3,6 +3,7 @@
 
 pub mod bidding;
 pub mod compliance;
+pub mod forecast;
 pub mod listed;
 
 use duet_units::{Allowances, BasisPoints, CarbonPrice, OverflowError, div_half_away};

@@ -1,5 +1,7 @@
 //! The API's client.
 
+mod carbon;
+
 use crate::{
     proof::{ReceiptProof, RowProof},
     wire::{

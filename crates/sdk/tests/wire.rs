@@ -85,6 +85,21 @@ const ACTIONS: &[&str] = &[
     r#"{"kind":"carbon","carbon":"open_bidding","side":"sell","allowances_t":1,
         "reserve_fen_per_t":2,"pricing":"pay_as_bid","opens_ms":3,"closes_ms":4}"#,
     r#"{"kind":"carbon","carbon":"bid","bidding":1,"allowances_t":2,"price_fen_per_t":3}"#,
+    r#"{"kind":"carbon","carbon":"publish_period","year":2026,"period":{"benchmarks":[
+        {"class":"large_coal","electricity_e4_t_per_mwh":1,"heat_e4_t_per_gj":2}],
+        "pre_issued_bp":3,"coal_shortage_cap_bp":4,"gas_shortage_waived":true,"offset_cap_bp":5,
+        "bank_base_t":6,"bank_per_net_sale_bp":7,"due_day":"2027-12-31"}}"#,
+    r#"{"kind":"carbon","carbon":"pre_issue","year":2026,"organisation":1,"outputs":[
+        {"unit":2,"class":"gas","electricity_kwh":3,"heat_gj":4,"correction_bp":5}],
+        "reference":6}"#,
+    r#"{"kind":"carbon","carbon":"verify","year":2026,"organisation":1,"outputs":[],
+        "coal_correction_g":"-2","gas_correction_g":"3","reference":4}"#,
+    r#"{"kind":"carbon","carbon":"cover","year":2026,"allowances_t":1}"#,
+    r#"{"kind":"carbon","carbon":"close_period","year":2026,"organisation":1}"#,
+    r#"{"kind":"carbon","carbon":"issue_credits","organisation":1,"count":2,"project":"x",
+        "vintage":2025,"outside_id":"y"}"#,
+    r#"{"kind":"carbon","carbon":"transfer_credits","lot":1,"count":2,"to":3}"#,
+    r#"{"kind":"carbon","carbon":"retire_credits","lot":1,"count":2,"year":2026}"#,
 ];
 
 #[test]

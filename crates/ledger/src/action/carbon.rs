@@ -1,5 +1,9 @@
 //! What can be asked of the allowance market.
 
+use super::compliance::{
+    Cover, CreditIssue, CreditRetirement, CreditTransfer, PeriodClosure, PeriodNotice, PreIssue,
+    Verification,
+};
 use crate::codec::{cases, record};
 use crate::hash::Digest;
 use crate::ids::{CarbonBiddingId, CarbonOrderId, OrganisationId};
@@ -105,7 +109,7 @@ record! {
 }
 
 cases! {
-    /// Actions of the allowance market.
+    /// Actions of the allowance market, of compliance and of carbon credits.
     pub enum CarbonAction ("carbon action") {
         /// The exchange announces terms.
         AnnounceTerms(CarbonTermsNotice) = 1,
@@ -123,5 +127,21 @@ cases! {
         OpenBidding(CarbonBiddingNotice) = 7,
         /// Bids.
         Bid(CarbonBid) = 8,
+        /// The registry publishes a compliance period.
+        PublishPeriod(PeriodNotice) = 9,
+        /// The registry issues allowances ahead.
+        PreIssue(PreIssue) = 10,
+        /// The registry verifies a year.
+        Verify(Verification) = 11,
+        /// Surrenders allowances for a year.
+        Cover(Cover) = 12,
+        /// The registry closes a year.
+        ClosePeriod(PeriodClosure) = 13,
+        /// The registry issues carbon credits.
+        IssueCredits(CreditIssue) = 14,
+        /// Transfers carbon credits.
+        TransferCredits(CreditTransfer) = 15,
+        /// Retires carbon credits.
+        RetireCredits(CreditRetirement) = 16,
     }
 }

@@ -2,10 +2,14 @@
 
 mod bidding;
 mod block;
+mod credit;
 mod day;
 mod deal;
 mod listing;
+mod period;
 mod terms;
+mod verify;
+mod year;
 
 use super::{Caller, Failure};
 use crate::action::CarbonAction;
@@ -42,6 +46,7 @@ impl State {
             }
             CarbonAction::OpenBidding(notice) => self.check_bidding(caller, notice),
             CarbonAction::Bid(bid) => self.check_bid(caller, bid).map(drop),
+            action => self.check_compliance(caller, action),
         }
     }
 
@@ -62,6 +67,7 @@ impl State {
             CarbonAction::ConfirmBlock(request) => self.confirm_block(caller, request, events),
             CarbonAction::OpenBidding(notice) => self.open_bidding(caller, notice, events),
             CarbonAction::Bid(bid) => self.bid(caller, bid, events),
+            action => self.apply_compliance(caller, action, events),
         }
     }
 

@@ -104,7 +104,7 @@ impl State {
             self.post(from, to, line.amount)?;
         }
         let count = u32::try_from(lines.len()).map_err(|_| BrokenInvariant("lines of a day"))?;
-        let emissions = self.book_emissions(&metered)?;
+        let emissions = self.book_emissions(session.day, &metered)?;
         self.keep_openings(id, &metered);
         let lots = self.issue_certificates(session.day, &metered, events)?;
         let result_hash = self.result_hash(id, &lines, &lots);
@@ -343,10 +343,14 @@ impl State {
         Ok(())
     }
 
-    fn book_emissions(&mut self, metered: &Metered) -> Result<Emissions, BrokenInvariant> {
+    fn book_emissions(
+        &mut self,
+        day: DeliveryDay,
+        metered: &Metered,
+    ) -> Result<Emissions, BrokenInvariant> {
         let mut total = Emissions::ZERO;
         for ((unit, _), energy) in metered {
-            let Some(unit) = self.units.get(*unit) else { continue };
+            let Some(unit) = self.units.get(*unit).cloned() else { continue };
             let owner = unit.owner;
             let emissions = unit.emission_factor.emissions_of(*energy)?;
             if unit.technology.consumes() || emissions.is_zero() {
@@ -356,6 +360,7 @@ impl State {
             let mut account = self.carbon_account(owner);
             account.emissions = account.emissions.plus(emissions)?;
             self.carbon.insert(owner, account);
+            self.book_year(day, &unit, (*energy, emissions))?;
         }
         Ok(total)
     }

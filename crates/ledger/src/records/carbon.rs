@@ -15,13 +15,14 @@ record! {
         pub emissions: Emissions,
         /// Allowances held for its open sell orders.
         pub locked: Allowances,
-        /// Allowances that may not be kept for a later period: they can never move again.
+        /// Allowances that may not be kept for a later period, or that the registry withdrew when
+        /// it trued an allocation up: they can never move again.
         pub expired: Allowances,
         /// Allowances bought on `bought_on`, which cannot be sold on that day.
         pub bought: Allowances,
         /// The last day on which it bought.
         pub bought_on: DeliveryDay,
-        /// Allowances that it ever sold minus those that it ever bought.
+        /// Allowances sold minus those bought since a compliance period of it was last closed.
         pub net_sales: Allowances,
     }
 }

@@ -21,5 +21,9 @@ coded! {
         Objection = 6,
         /// Interventions of operators.
         Intervention = 7,
+        /// Runs of carbon credits.
+        CreditLot = 20,
+        /// Carbon credits.
+        Credit = 21,
     }
 }

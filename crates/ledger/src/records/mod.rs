@@ -3,6 +3,7 @@
 
 mod carbon;
 mod carbon_market;
+mod compliance;
 mod contract;
 mod counter;
 mod delivery;
@@ -19,6 +20,10 @@ pub use carbon::{CarbonAccount, CertificateLot, CertificateState};
 pub use carbon_market::{
     CarbonBidding, CarbonBiddingState, CarbonDeal, CarbonMarket, CarbonMode, CarbonOrder,
     CarbonTerms, Hours,
+};
+pub use compliance::{
+    BenchmarkClass, ClassBenchmark, CompliancePeriod, CreditLot, Obligation, ObligationState,
+    YearMeter,
 };
 pub use contract::{
     AllowanceLeg, CertificateLeg, ContractTerms, CurvePoint, ListingRole, Proposal, ProposalState,

@@ -4,4 +4,5 @@
 mod common;
 
 mod bidding;
+mod compliance;
 mod market;

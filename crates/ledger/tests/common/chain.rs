@@ -154,6 +154,7 @@ impl Chain {
         assert_eq!(totals.money, Money::ZERO, "money is conserved");
         assert_eq!(totals.allocated, totals.held, "allowances are conserved");
         assert_eq!(totals.certificates_issued, totals.certificates_held);
+        assert_eq!(totals.credits_issued, totals.credits_held, "credits are conserved");
         super::chain::assert_escrow(&self.state);
         assert_locked(&self.state);
     }

@@ -5,6 +5,7 @@
 
 pub(crate) mod carbon;
 pub(crate) mod chain;
+pub(crate) mod compliance;
 pub(crate) mod device;
 pub(crate) mod market;
 pub(crate) mod random;

@@ -9,6 +9,7 @@ mod common;
 
 mod carbon;
 mod carbon_market;
+mod compliance;
 mod contract;
 mod delivery;
 mod device;
@@ -38,6 +39,7 @@ fn every_rejection_is_provoked() {
         device::provoke(),
         carbon::provoke(),
         carbon_market::provoke(),
+        compliance::provoke(),
         carbon::provoke_overflow(),
     ]
     .into_iter()

@@ -89,6 +89,12 @@ pub(super) struct OwnedBy {
     owner: Option<u32>,
 }
 
+impl OwnedBy {
+    pub(super) fn fits(&self, owner: OrganisationId) -> bool {
+        self.owner.is_none_or(|wanted| wanted == owner.0)
+    }
+}
+
 /// The generating units and points of consumption by number.
 #[utoipa::path(get, path = "/v1/units", tag = "accounts", operation_id = "units",
     params(OwnedBy, Paging), responses((status = 200, body = Page<Unit>)))]

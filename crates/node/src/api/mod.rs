@@ -87,7 +87,7 @@ struct Counters {
         (name = "chain", description = "Status, blocks, transactions, receipts, proofs."),
         (name = "market", description = "Sessions, orders, trades, dispatch, metering, settlement."),
         (name = "accounts", description = "Organisations, identities, units, money, certificates."),
-        (name = "carbon", description = "The allowance market."),
+        (name = "carbon", description = "The allowance market, compliance, carbon credits."),
         (name = "node", description = "Health and metrics of this validator.")
     ),
     components(schemas(duet_sdk::wire::Action, duet_sdk::wire::FinalEvent))
@@ -157,6 +157,10 @@ fn carbon_routes() -> OpenApiRouter<Api> {
         .routes(routes!(carbon::deals))
         .routes(routes!(carbon::biddings))
         .routes(routes!(carbon::account))
+        .routes(routes!(carbon::period))
+        .routes(routes!(carbon::obligation))
+        .routes(routes!(carbon::gap))
+        .routes(routes!(carbon::credits))
 }
 
 /// The OpenAPI description of the API.

@@ -1,11 +1,16 @@
 //! What a transaction can ask for, as JSON.
 
 mod carbon;
+mod compliance;
 mod contract;
 
 pub use carbon::{
     BlockConfirmation, BlockProposal, CarbonAction, CarbonBid, CarbonBiddingNotice, CarbonListing,
     CarbonTake, CarbonTermsNotice, CarbonWithdrawal,
+};
+pub use compliance::{
+    Cover, CreditIssue, CreditRetirement, CreditTransfer, PeriodClosure, PeriodNotice, PreIssue,
+    UnitOutput, Verification,
 };
 
 pub use contract::{ContractConfirmation, ListingTake};
@@ -244,7 +249,7 @@ pub enum Action {
     ReportHealth(Health),
     /// Publishes a version of a province's rules.
     PublishRule(Box<MarketRule>),
-    /// Of the allowance market; `carbon` says what.
+    /// Of the allowance market, compliance and carbon credits; `carbon` says what.
     Carbon(CarbonAction),
     /// Proposes a contract to another member.
     ProposeContract(ContractTerms),

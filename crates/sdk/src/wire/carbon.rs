@@ -13,13 +13,13 @@ view! {
         emissions_g: Big = Big(row.emissions.g());
         /// Allowances held for its open sell orders.
         locked_t: i64 = row.locked.t();
-        /// Allowances that may not be kept for a later period.
+        /// Allowances that may not be kept for a later period, or were withdrawn at a true-up.
         expired_t: i64 = row.expired.t();
         /// Allowances bought on the last day on which it bought; they cannot be sold on that day.
         bought_t: i64 = row.bought.t();
         /// That day.
         bought_on: Day = Day(row.bought_on);
-        /// Allowances that it ever sold minus those that it ever bought.
+        /// Allowances sold minus those bought since a compliance period of it was last closed.
         net_sales_t: i64 = row.net_sales.t();
     }
 }

@@ -71,6 +71,30 @@ pub enum Event {
     CarbonBiddingAwarded { bidding: u64, allowances_t: i64 },
     /// A day of the allowance market ended with this close.
     CarbonDayClosed { day: Day, close_fen_per_t: i64, dealt_t: i64 },
+    /// The rules of a compliance period were published.
+    CompliancePeriodPublished { year: u16 },
+    /// A year of an organisation was verified.
+    EmissionsVerified {
+        year: u16,
+        organisation: u32,
+        verified_t: i64,
+        allocated_t: i64,
+        due_t: i64,
+    },
+    /// A year of an organisation was closed.
+    CompliancePeriodClosed {
+        year: u16,
+        organisation: u32,
+        banked_t: i64,
+        expired_t: i64,
+        outstanding_t: i64,
+    },
+    /// Carbon credits were issued.
+    CreditsIssued { lot: u64, owner: u32, count: u64 },
+    /// Carbon credits changed hands.
+    CreditsTransferred { lot: u64, to: u32, count: u64 },
+    /// Carbon credits were retired for a compliance period.
+    CreditsRetired { lot: u64, owner: u32, year: u16, count: u64 },
     /// Certificates were issued.
     CertificatesIssued { lot: u64, unit: u32, count: u64 },
     /// Certificates changed hands.
@@ -202,6 +226,36 @@ impl From<&duet_ledger::Event> for Event {
                 close_fen_per_t: close.fen_per_t(),
                 dealt_t: dealt.t(),
             },
+            L::CompliancePeriodPublished { year } => {
+                Self::CompliancePeriodPublished { year: *year }
+            }
+            L::EmissionsVerified { year, organisation, verified, allocated, due } => {
+                Self::EmissionsVerified {
+                    year: *year,
+                    organisation: organisation.0,
+                    verified_t: verified.t(),
+                    allocated_t: allocated.t(),
+                    due_t: due.t(),
+                }
+            }
+            L::CompliancePeriodClosed { year, organisation, banked, expired, outstanding } => {
+                Self::CompliancePeriodClosed {
+                    year: *year,
+                    organisation: organisation.0,
+                    banked_t: banked.t(),
+                    expired_t: expired.t(),
+                    outstanding_t: outstanding.t(),
+                }
+            }
+            L::CreditsIssued { lot, owner, count } => {
+                Self::CreditsIssued { lot: lot.0, owner: owner.0, count: *count }
+            }
+            L::CreditsTransferred { lot, to, count } => {
+                Self::CreditsTransferred { lot: lot.0, to: to.0, count: *count }
+            }
+            L::CreditsRetired { lot, owner, year, count } => {
+                Self::CreditsRetired { lot: lot.0, owner: owner.0, year: *year, count: *count }
+            }
             L::CertificatesIssued { lot, unit, count } => {
                 Self::CertificatesIssued { lot: lot.0, unit: unit.0, count: *count }
             }

@@ -9,6 +9,7 @@ mod action;
 mod carbon;
 mod carbon_market;
 mod chain;
+mod compliance;
 mod contract;
 mod delivery;
 mod device;
@@ -29,6 +30,10 @@ pub use action::{
     ContractConfirmation, Intervention, ListingTake, MeterReport, OrderRequest, Quality, Reading,
     RetirementPurpose, SessionNotice,
 };
+pub use action::{
+    Cover, CreditIssue, CreditRetirement, CreditTransfer, PeriodClosure, PeriodNotice, PreIssue,
+    UnitOutput, Verification,
+};
 pub use carbon::{CarbonAccount, CertificateLot, CertificateState};
 pub use carbon_market::{
     CarbonAccountDetail, CarbonBidding, CarbonBiddingState, CarbonBook, CarbonDeal, CarbonLevel,
@@ -36,6 +41,10 @@ pub use carbon_market::{
 };
 pub use chain::{
     Block, BlockTransaction, Channel, Page, Problem, Receipt, Status, SubmitRequest, Submitted,
+};
+pub use compliance::{
+    BenchmarkClass, ClassBenchmark, CompliancePeriod, CreditLot, GapForecast, Obligation,
+    ObligationState,
 };
 pub use contract::{
     AllowanceLeg, CertificateLeg, ContractTerms, CurvePoint, Proposal, ProposalState,

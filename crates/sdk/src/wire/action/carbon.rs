@@ -1,6 +1,10 @@
 //! What can be asked of the allowance market, as JSON.
 
 use super::ActionError;
+use super::compliance::{
+    Cover, CreditIssue, CreditRetirement, CreditTransfer, PeriodClosure, PeriodNotice, PreIssue,
+    Verification,
+};
 use crate::wire::{CarbonTerms, Hex32, Pricing, Side, request};
 use duet_ledger::{CarbonBiddingId, CarbonOrderId, OrganisationId};
 use duet_units::{Allowances, CarbonPrice, ClockTime};
@@ -107,7 +111,7 @@ request! {
 /// Defines the JSON form of the group: `carbon` says which action it is.
 macro_rules! group {
     ($($(#[$doc:meta])* $case:ident($kind:ident),)*) => {
-        /// An action of the allowance market; `carbon` says which.
+        /// An action of the allowance market, compliance or carbon credits; `carbon` says which.
         #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
         #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
         #[serde(tag = "carbon", rename_all = "snake_case")]
@@ -148,4 +152,20 @@ group! {
     OpenBidding(CarbonBiddingNotice),
     /// Bids.
     Bid(CarbonBid),
+    /// The registry publishes a compliance period.
+    PublishPeriod(PeriodNotice),
+    /// The registry issues allowances ahead.
+    PreIssue(PreIssue),
+    /// The registry verifies a year.
+    Verify(Verification),
+    /// Surrenders allowances for a year.
+    Cover(Cover),
+    /// The registry closes a year.
+    ClosePeriod(PeriodClosure),
+    /// The registry issues carbon credits.
+    IssueCredits(CreditIssue),
+    /// Transfers carbon credits.
+    TransferCredits(CreditTransfer),
+    /// Retires carbon credits.
+    RetireCredits(CreditRetirement),
 }
