@@ -6,3 +6,5 @@ mod common;
 mod bidding;
 mod compliance;
 mod market;
+mod model;
+mod naive;
