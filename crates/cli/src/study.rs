@@ -1,5 +1,7 @@
 //! `duet study`: studies that need no chain.
 
+mod whatif;
+
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
@@ -32,6 +34,8 @@ enum Study {
     Incentives(IncentivesArgs),
     /// Joint clearing of electricity and allowances of a test system, with its certificate.
     Clearing(ClearingArgs),
+    /// What a session would have come to under another carbon price, conductivity or demand.
+    Whatif(whatif::WhatIfArgs),
 }
 
 /// Where results go.
@@ -138,6 +142,7 @@ pub(crate) fn run(args: StudyArgs) -> anyhow::Result<()> {
         Study::Calibrate(args) => calibrate(&args),
         Study::Incentives(args) => incentives(&args),
         Study::Clearing(args) => clearing(&args),
+        Study::Whatif(args) => whatif::run(&args),
     }
 }
 

@@ -31,7 +31,7 @@ pub struct Change {
     /// All demand as a share of what it was.
     pub demand: BasisPoints,
     /// The budget of the joint clearing: by what share of what a price of allowances could avoid
-    /// the emissions of the changed session above the benchmarks are cut.
+    /// the emissions above the benchmarks are cut, from what they are without a budget.
     pub cut: BasisPoints,
 }
 
@@ -49,8 +49,10 @@ pub struct WhatIf {
     pub name: String,
     /// Its orders.
     pub orders: usize,
-    /// How many periods the node has cleared, and in how many of them the book gives the same.
-    pub recorded: (usize, usize),
+    /// How many periods the node has cleared.
+    pub periods_recorded: usize,
+    /// In how many of them the book, cleared again as it was, comes to the same.
+    pub periods_reproduced: usize,
     /// The session as it was.
     pub before: Cleared,
     /// The session as changed.
@@ -71,11 +73,12 @@ impl WhatIf {
         let before = Cleared::of(book)?;
         let changed = book.changed(change)?;
         let after = Cleared::of(&changed)?;
-        let budgeted = Budgeted::of(&changed, &after, change.cut)?;
+        let budgeted = Budgeted::of(&changed, change.cut)?;
         Ok(Self {
             name: book.name.clone(),
             orders: book.orders.len(),
-            recorded: before.like(&book.recorded),
+            periods_recorded: book.recorded.len(),
+            periods_reproduced: before.like(&book.recorded),
             before,
             after,
             budgeted,

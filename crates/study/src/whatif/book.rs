@@ -1,18 +1,15 @@
-//! The book of a session: from a node, from a scenario or from a file, and changed.
+//! The book of a session: drawn from a scenario or made by the caller, and changed.
 
+use super::Change;
+use crate::scenario::Scenario;
 use duet_market::auction::CallRule;
 use duet_market::carbon::{CarbonTerms, offer};
 use duet_market::game::{GameOrder, GameRule};
 use duet_market::order::{Order, Rationing, Side};
 use duet_units::{BasisPoints, CarbonPrice, EmissionFactor, Energy, OverflowError, Price};
-use serde::{Deserialize, Serialize};
-
-use super::Change;
-use crate::scenario::Scenario;
 
 /// What a session is cleared from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Book {
     /// What people call it.
     pub name: String,
@@ -23,13 +20,11 @@ pub struct Book {
     /// The orders that were in it when the gate closed, in order of acceptance.
     pub orders: Vec<BookOrder>,
     /// What the node says that it cleared at; empty if it did not.
-    #[serde(default)]
     pub recorded: Vec<Recorded>,
 }
 
 /// The terms of a session as far as its clearing depends on them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BookTerms {
     /// The carbon price of the adder.
     pub carbon_price_fen_per_t: i64,
@@ -50,8 +45,7 @@ pub struct BookTerms {
 }
 
 /// Who is served first at the margin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BookRationing {
     /// In proportion to quantity.
     ProRata,
@@ -62,8 +56,7 @@ pub enum BookRationing {
 }
 
 /// The side of an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BookSide {
     /// Takes energy.
     Buy,
@@ -72,8 +65,7 @@ pub enum BookSide {
 }
 
 /// An order, with what carbon needs to know of its unit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BookOrder {
     /// The delivery period.
     pub period: u8,
@@ -84,22 +76,17 @@ pub struct BookOrder {
     /// How much.
     pub quantity_kwh: i64,
     /// The declared conductivity; zero for a buy order.
-    #[serde(default)]
     pub conductivity_bp: i64,
     /// The registered cost of the unit that sells.
-    #[serde(default)]
     pub registered_cost_milli_yuan_per_mwh: i64,
     /// What it emits.
-    #[serde(default)]
     pub emission_factor_g_per_kwh: i64,
     /// What it is allocated for free.
-    #[serde(default)]
     pub benchmark_g_per_kwh: i64,
 }
 
 /// What a period cleared at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Recorded {
     /// The period.
     pub period: u8,
@@ -172,7 +159,7 @@ impl Book {
         }
     }
 
-    /// Checks what a file could have got wrong.
+    /// Checks what its maker could have got wrong.
     ///
     /// # Errors
     ///

@@ -10,7 +10,7 @@ use duet_units::{
 use serde::Serialize;
 
 use super::book::{Book, BookError, BookSide};
-use super::replay::{Cleared, mean};
+use super::replay::mean;
 
 /// The highest price of allowances that is tried: 10,000 yuan/t.
 const CEILING: CarbonPrice = CarbonPrice::from_fen_per_t(1_000_000);
@@ -43,24 +43,19 @@ pub struct Budgeted {
 }
 
 impl Budgeted {
-    /// Clears the book with the net emissions of `cleared` cut by a share of what can be avoided:
-    /// of what they are above those at the highest price of allowances.
-    pub(super) fn of(
-        book: &Book,
-        cleared: &Cleared,
-        cut: BasisPoints,
-    ) -> Result<Option<Self>, BookError> {
-        let (_, net) = cleared.emissions_g();
+    /// Clears the book with its net emissions cut by a share of what can be avoided. They are those
+    /// without a budget; what can be avoided of them is what the highest price of allowances does.
+    pub(super) fn of(book: &Book, cut: BasisPoints) -> Result<Option<Self>, BookError> {
         let mut market = market(book);
+        // A budget for everything that is offered does not bind: its price of allowances is zero.
+        market.cap = Emissions::from_g(most_emissions(&market));
+        let Some(free) = solve(&market)? else { return Ok(None) };
+        let net = certified(&market, &free)?.emissions.g();
         let avoidable = (net - least_emissions(&market)?).max(0);
         let budget = net - avoidable * i128::from(cut.bp()) / 10_000;
         market.cap = Emissions::from_g(budget);
         let Some(solution) = solve(&market)? else { return Ok(None) };
-        let certificate = certify(&market, &solution)
-            .map_err(|_| BookError::Terms("the joint clearing has no valid certificate"))?;
-        // A budget for everything that is offered does not bind: its price of allowances is zero.
-        market.cap = Emissions::from_g(most_emissions(&market));
-        let Some(free) = solve(&market)? else { return Ok(None) };
+        let certificate = certified(&market, &solution)?;
         Ok(Some(Self::report(&market, (&solution, &free), (budget, &certificate))))
     }
 
@@ -118,6 +113,12 @@ impl Budgeted {
     pub fn relative_gap(&self) -> f64 {
         (self.bound - self.worth) as f64 / (self.worth as f64).abs().max(1.0)
     }
+}
+
+/// The certificate of a solution; that there is none would be a fault of the solver.
+fn certified(market: &Market, solution: &Solution) -> Result<Certificate, BookError> {
+    certify(market, solution)
+        .map_err(|_| BookError::Terms("the joint clearing has no valid certificate"))
 }
 
 fn market(book: &Book) -> Market {

@@ -70,8 +70,8 @@ impl Cleared {
         })
     }
 
-    /// How many periods were recorded, and how many of them came out the same.
-    pub(super) fn like(&self, recorded: &[Recorded]) -> (usize, usize) {
+    /// How many of the recorded periods came out the same.
+    pub(super) fn like(&self, recorded: &[Recorded]) -> usize {
         let same = recorded.iter().filter(|recorded| {
             self.periods.get(usize::from(recorded.period)).is_some_and(|period| {
                 period.price == recorded.price_milli_yuan_per_mwh
@@ -79,7 +79,7 @@ impl Cleared {
                     && period.second_volume_kwh == recorded.second_volume_kwh
             })
         });
-        (recorded.len(), same.count())
+        same.count()
     }
 
     /// All energy traded, in kWh, of both stages.

@@ -26,7 +26,7 @@ impl WhatIf {
     #[must_use]
     pub fn text(&self) -> String {
         let mut text = format!("What if: {}, {} orders\n", self.name, self.orders);
-        let (periods, same) = self.recorded;
+        let (periods, same) = (self.periods_recorded, self.periods_reproduced);
         if periods > 0 {
             let _infallible = writeln!(
                 text,
