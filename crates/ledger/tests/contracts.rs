@@ -144,6 +144,12 @@ fn what_goes_with_a_contract_changes_hands_in_the_same_transaction_or_not_at_all
     assert_eq!(chain.available(Who::Coal), yuan(1_800));
     assert_eq!(chain.escrow(Who::Retail), yuan(7_000));
     assert_eq!(chain.available(Who::Retail), yuan(92_200));
+    // Allowances bought with a contract are bought today, too.
+    let give = Action::TransferAllowances {
+        to: Who::Wind.organisation(),
+        allowances: Allowances::from_t(1),
+    };
+    assert_eq!(chain.send(Who::Retail, give), Err("bought-today"));
 }
 
 #[test]

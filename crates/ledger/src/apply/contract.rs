@@ -285,6 +285,7 @@ impl State {
         let seller = by_signature(&caller, seller);
         if let Some(leg) = &terms.allowances {
             self.transfer_allowances(seller, buyer, leg.allowances, events)?;
+            self.count_sale((seller.organisation, buyer), leg.allowances)?;
         }
         if let Some(leg) = &terms.certificates {
             self.transfer_certificates(seller, (leg.lot, leg.count), buyer, events)?;

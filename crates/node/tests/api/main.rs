@@ -1,5 +1,6 @@
 //! The HTTP API over a real validator: one member, one committee of one, real disk and engine.
 
+mod carbon;
 mod description;
 mod hostile;
 mod queries;

@@ -127,17 +127,13 @@ impl State {
         let (mut from, mut to) = (self.carbon_account(seller), self.carbon_account(buyer));
         let held = from.held()?.plus(to.held()?)?;
         from.free = from.free.minus(allowances)?;
-        from.net_sales = from.net_sales.plus(allowances)?;
         to.free = to.free.plus(allowances)?;
-        to.net_sales = to.net_sales.minus(allowances)?;
-        let day = time.day();
-        let before = if to.bought_on == day { to.bought } else { Allowances::ZERO };
-        (to.bought, to.bought_on) = (before.plus(allowances)?, day);
         if from.free < Allowances::ZERO || from.held()?.plus(to.held()?)? != held {
             return Err(BrokenInvariant("a deal moves allowances that are there"));
         }
         self.carbon.insert(seller, from);
         self.carbon.insert(buyer, to);
+        self.count_sale((seller, buyer), allowances)?;
         self.post((buyer, AccountKind::Available), (seller, AccountKind::Available), amount)?;
         let id = CarbonDealId(self.next_number(Counter::CarbonDeal));
         let row = CarbonDeal { time, mode, order, seller, buyer, allowances, price, amount };
@@ -145,6 +141,23 @@ impl State {
         self.carbon_deals.insert(id, row);
         events.push(Event::AllowancesDealt { deal: id, order, allowances, price });
         Ok(id)
+    }
+
+    /// Counts what was sold for the banking of the seller and the same-day rule of the buyer.
+    pub(in crate::apply) fn count_sale(
+        &mut self,
+        (seller, buyer): (OrganisationId, OrganisationId),
+        allowances: Allowances,
+    ) -> Result<(), BrokenInvariant> {
+        let day = self.time().day();
+        let (mut from, mut to) = (self.carbon_account(seller), self.carbon_account(buyer));
+        from.net_sales = from.net_sales.plus(allowances)?;
+        to.net_sales = to.net_sales.minus(allowances)?;
+        let before = if to.bought_on == day { to.bought } else { Allowances::ZERO };
+        (to.bought, to.bought_on) = (before.plus(allowances)?, day);
+        self.carbon.insert(seller, from);
+        self.carbon.insert(buyer, to);
+        Ok(())
     }
 
     fn count_for_close(&mut self, deal: &CarbonDeal) -> Result<(), BrokenInvariant> {
