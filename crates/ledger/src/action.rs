@@ -1,6 +1,7 @@
 //! What a transaction can ask for.
 
 mod carbon;
+mod certificate;
 mod compliance;
 mod contract;
 pub(crate) mod device;
@@ -9,6 +10,10 @@ mod rule;
 pub use carbon::{
     BlockConfirmation, BlockProposal, CarbonAction, CarbonBid, CarbonBiddingNotice, CarbonListing,
     CarbonTake, CarbonTermsNotice, CarbonWithdrawal,
+};
+pub use certificate::{
+    CertificateAction, ClaimCertificates, FreezeCertificates, OfferCertificates, RegisterProject,
+    RegisterReductions, SetCertificateKind, TakeOffer, WithdrawOffer, WithdrawProject,
 };
 pub use compliance::{
     Cover, CreditIssue, CreditRetirement, CreditTransfer, PeriodClosure, PeriodNotice, PreIssue,
@@ -243,6 +248,8 @@ pub enum Action {
     Carbon(CarbonAction),
     /// 18: Acts in a bilateral or listing session.
     Contract(ContractAction),
+    /// 20: Certificates: sale, claims, freezing, projects.
+    Certificate(CertificateAction),
 }
 
 /// Encodes a tag and the fields behind it.
@@ -283,6 +290,7 @@ impl Encode for Action {
             Self::Rule(action) => tagged!(out, 17, action),
             Self::Carbon(action) => tagged!(out, 19, action),
             Self::Contract(action) => tagged!(out, 18, action),
+            Self::Certificate(action) => tagged!(out, 20, action),
         }
     }
 }
@@ -333,6 +341,7 @@ impl Decode for Action {
             17 => Self::Rule(next(input)?),
             19 => Self::Carbon(next(input)?),
             18 => Self::Contract(next(input)?),
+            20 => Self::Certificate(next(input)?),
             tag => return Err(DecodeError::UnknownTag { field: "action", value: tag.into() }),
         })
     }

@@ -112,6 +112,7 @@ impl State {
         let mut events = Vec::new();
         self.pass_gates(&mut events)?;
         self.pass_carbon(&mut events)?;
+        self.expire_certificates(&mut events);
         let mut receipts = Vec::with_capacity(body.transactions.len());
         for transaction in &body.transactions {
             receipts.push(self.execute(transaction, &mut events)?);
@@ -201,8 +202,8 @@ impl State {
             Action::TransferCertificates { lot, count, to } => {
                 self.transfer_certificates(caller, (*lot, *count), *to, events)
             }
-            Action::RetireCertificates { lot, count, beneficiary, .. } => {
-                self.retire_certificates(caller, (*lot, *count), beneficiary, events)
+            Action::RetireCertificates { lot, count, purpose, beneficiary } => {
+                self.retire_certificates(caller, (*lot, *count), (*purpose, beneficiary), events)
             }
             Action::Intervene { session, intervention, reason } => {
                 self.intervene(caller, *session, (*intervention, reason), events)
@@ -211,6 +212,7 @@ impl State {
             Action::Rule(action) => self.apply_rule(caller, action, events),
             Action::Carbon(action) => self.apply_carbon(caller, action, events),
             Action::Contract(action) => self.apply_contract(caller, action, events),
+            Action::Certificate(action) => self.apply_certificate(caller, action, events),
         }
     }
 }
@@ -242,8 +244,8 @@ pub(crate) fn check(state: &State, transaction: &Transaction) -> Result<(), Refu
         Action::TransferCertificates { lot, count, to } => {
             state.check_certificate_transfer(&caller, (*lot, *count), *to).map(drop)
         }
-        Action::RetireCertificates { lot, count, .. } => {
-            state.check_retirement(&caller, (*lot, *count)).map(drop)
+        Action::RetireCertificates { lot, count, purpose, beneficiary } => {
+            state.check_retirement(&caller, (*lot, *count), (*purpose, beneficiary)).map(drop)
         }
         Action::Intervene { session, intervention, .. } => {
             state.check_intervention(&caller, *session, *intervention)
@@ -252,5 +254,6 @@ pub(crate) fn check(state: &State, transaction: &Transaction) -> Result<(), Refu
         Action::Rule(action) => state.check_rule(&caller, action),
         Action::Carbon(action) => state.check_carbon(&caller, action),
         Action::Contract(action) => state.check_contract(&caller, action),
+        Action::Certificate(action) => state.check_certificate(&caller, action),
     }
 }

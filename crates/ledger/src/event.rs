@@ -4,10 +4,11 @@ use crate::action::Intervention;
 use crate::hash::Digest;
 use crate::ids::{CarbonBiddingId, CarbonDealId, CarbonOrderId, CreditLotId};
 use crate::ids::{
-    CertificateLotId, DispatchId, OrderId, OrganisationId, PaymentId, ProposalId, PublicKey,
-    RuleId, SessionId, UnitId,
+    CcerProjectId, CertificateLotId, CertificateOfferId, DispatchId, OrderId, OrganisationId,
+    PaymentId, ProposalId, PublicKey, RuleId, SessionId, UnitId,
 };
-use duet_units::{Allowances, CarbonPrice, DeliveryDay, Emissions, Energy, Money};
+use crate::records::CertificateKind;
+use duet_units::{Allowances, CarbonPrice, DeliveryDay, Emissions, Energy, Money, Month};
 
 /// A fact. Events are derived from blocks: they are for readers and no part of the state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,4 +113,40 @@ pub enum Event {
     CertificatesTransferred { lot: CertificateLotId, to: OrganisationId, count: u64 },
     /// Certificates were retired.
     CertificatesRetired { lot: CertificateLotId, count: u64 },
+    /// Certificates were offered for sale.
+    CertificatesOffered {
+        offer: CertificateOfferId,
+        lot: CertificateLotId,
+        count: u64,
+        price: Money,
+    },
+    /// Certificates of an offer were sold.
+    CertificatesSold {
+        offer: CertificateOfferId,
+        lot: CertificateLotId,
+        to: OrganisationId,
+        count: u64,
+        amount: Money,
+    },
+    /// An offer of certificates ended unsold.
+    CertificateOfferEnded { offer: CertificateOfferId },
+    /// Certificates reached the end of their validity and were retired.
+    CertificatesExpired { lot: CertificateLotId, count: u64 },
+    /// A dispute over certificates began or ended.
+    CertificatesFrozen { lot: CertificateLotId, frozen: bool, by: PublicKey, reason: String },
+    /// Certificates were cancelled for registered reductions of their energy.
+    CertificatesCancelled { lot: CertificateLotId, count: u64 },
+    /// What a unit's energy gets was registered.
+    CertificateKindSet { unit: UnitId, kind: CertificateKind },
+    /// A CCER project was registered; the certificates of its period are frozen.
+    ProjectRegistered { project: CcerProjectId, unit: UnitId, frozen: u64 },
+    /// A CCER project was withdrawn; its certificates are free.
+    ProjectWithdrawn { project: CcerProjectId, freed: u64 },
+    /// Reductions of a CCER project were registered; certificates of their months are cancelled.
+    ReductionsRegistered {
+        project: CcerProjectId,
+        to: Month,
+        reductions: Allowances,
+        cancelled: u64,
+    },
 }

@@ -63,6 +63,12 @@ id! {
     CarbonBiddingId(u64);
     /// A run of carbon credits with one history.
     CreditLotId(u64);
+    /// Certificates for sale.
+    CertificateOfferId(u64);
+    /// A project whose reductions become CCER.
+    CcerProjectId(u64);
+    /// A contract for the environmental value of energy.
+    GreenContractId(u64);
 }
 
 /// The channel: the hash of its genesis. A transaction names it, so that it is of no use elsewhere.

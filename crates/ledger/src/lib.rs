@@ -22,6 +22,7 @@ mod event;
 mod genesis;
 mod hash;
 mod ids;
+mod lots;
 mod receipt;
 mod records;
 mod rejection;
@@ -43,8 +44,10 @@ pub use action::{
     CarbonTake, CarbonTermsNotice, CarbonWithdrawal,
 };
 pub use action::{
-    Cover, CreditIssue, CreditRetirement, CreditTransfer, PeriodClosure, PeriodNotice, PreIssue,
-    UnitOutput, Verification,
+    CertificateAction, ClaimCertificates, Cover, CreditIssue, CreditRetirement, CreditTransfer,
+    FreezeCertificates, OfferCertificates, PeriodClosure, PeriodNotice, PreIssue, RegisterProject,
+    RegisterReductions, SetCertificateKind, TakeOffer, UnitOutput, Verification, WithdrawOffer,
+    WithdrawProject,
 };
 pub use apply::Outcome;
 pub use block::{Body, MAX_BLOCK_TRANSACTIONS};
@@ -62,20 +65,23 @@ pub use duet_market::{
 pub use event::Event;
 pub use genesis::{Genesis, GenesisError, Registration, Validator};
 pub use hash::{Digest, hash, merkle_path, merkle_root, merkle_root_from_path};
-pub use ids::{CarbonBiddingId, CarbonDealId, CarbonOrderId, CreditLotId};
+pub use ids::{
+    CarbonBiddingId, CarbonDealId, CarbonOrderId, CcerProjectId, CertificateOfferId, CreditLotId,
+    GreenContractId,
+};
 pub use ids::{
     CertificateLotId, ChannelId, DispatchId, OrderId, OrganisationId, PaymentId, ProposalId,
     PublicKey, RuleId, SessionId, TradeId, UnitId,
 };
 pub use receipt::{Receipt, chain_receipts};
 pub use records::{
-    AccountKey, AccountKind, AllowanceLeg, Balance, CarbonAccount, CertificateLeg, CertificateLot,
-    CertificateState, ContractTerms, ContractingTerms, Counter, CurvePoint, DeviationScheme,
-    Device, Dispatch, DispatchState, Enrolment, FreeBandTerms, GuaranteeRule, Identity,
-    InterventionRecord, LineItem, ListingRole, ListingTerms, MarketRule, MeterRecord, Mode, Order,
-    OrderStatus, Organisation, Payment, PaymentState, PeriodClearing, Phase, Proposal,
-    ProposalState, ReferencePrice, Role, Roles, Seal, Session, SessionTerms, SettlementMethod,
-    StatementCalendar, StatementLine, Technology, Trade, TradingRule, Unit,
+    AccountKey, AccountKind, AllowanceLeg, Balance, CarbonAccount, CertificateLeg, ContractTerms,
+    ContractingTerms, Counter, CurvePoint, DeviationScheme, Device, Dispatch, DispatchState,
+    Enrolment, FreeBandTerms, GuaranteeRule, Identity, InterventionRecord, LineItem, ListingRole,
+    ListingTerms, MarketRule, MeterRecord, Mode, Order, OrderStatus, Organisation, Payment,
+    PaymentState, PeriodClearing, Phase, Proposal, ProposalState, ReferencePrice, Role, Roles,
+    Seal, Session, SessionTerms, SettlementMethod, StatementCalendar, StatementLine, Technology,
+    Trade, TradingRule, Unit,
 };
 pub use records::{
     BenchmarkClass, ClassBenchmark, CompliancePeriod, CreditLot, Obligation, ObligationState,
@@ -84,6 +90,10 @@ pub use records::{
 pub use records::{
     CarbonBidding, CarbonBiddingState, CarbonDeal, CarbonMarket, CarbonMode, CarbonOrder,
     CarbonTerms, Hours,
+};
+pub use records::{
+    CcerProject, CertificateKind, CertificateLot, CertificateOffer, CertificateState,
+    CertifiedUnit, ClaimedUse, Retirement, UnitMonth,
 };
 pub use rejection::{Refusal, Rejection};
 pub use state::{BrokenInvariant, Delta, Progress, State, Totals};

@@ -16,7 +16,7 @@
 use crate::codec::{Encode, record};
 use crate::hash::{Digest, hash};
 use crate::ids::{OrderId, OrganisationId, PublicKey, RuleId, SessionId, TradeId, UnitId};
-use crate::records::Mode;
+use crate::records::{CertificateKind, Mode};
 use crate::records::{
     InterventionRecord, MarketRule, MeterRecord, Order, OrderStatus, Organisation, PaymentState,
     PeriodClearing, Phase, Session, SessionTerms, StatementLine, Trade, Unit,
@@ -152,8 +152,9 @@ record! {
         pub sessions: Vec<SealedSession>,
         /// The readings of the day.
         pub readings: Vec<SealedReading>,
-        /// Energy of renewable units that was metered and not yet certified before the day.
-        pub carries: Vec<(UnitId, Energy)>,
+        /// What certificates units got, and their energy that was metered and not yet certified
+        /// before the day; units that never were metered are not here.
+        pub carries: Vec<(UnitId, (CertificateKind, Energy))>,
     }
 }
 
@@ -271,7 +272,7 @@ impl SealedInput {
             rows.into_iter().map(|(id, row)| SealedSession::of(state, *id, row)).collect();
         let readings = if settled { SealedReading::of_day(state, session.day) } else { Vec::new() };
         let carries = state.openings.rows().range((id, UnitId(0))..=(id, UnitId(u32::MAX)));
-        let carries = carries.map(|((_, unit), energy)| (*unit, *energy)).collect();
+        let carries = carries.map(|((_, unit), opening)| (*unit, *opening)).collect();
         let (exchange, grid, bank) = (state.exchange, state.grid, state.bank);
         let mut input = Self {
             session: id,

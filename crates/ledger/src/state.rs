@@ -3,21 +3,27 @@
 use crate::codec::{DecodeError, record};
 use crate::genesis::{Genesis, GenesisError};
 use crate::hash::Digest;
-use crate::ids::{CarbonBiddingId, CarbonDealId, CarbonOrderId, CreditLotId};
+use crate::ids::{
+    CarbonBiddingId, CarbonDealId, CarbonOrderId, CcerProjectId, CertificateOfferId, CreditLotId,
+};
 use crate::ids::{
     CertificateLotId, ChannelId, DispatchId, OrderId, OrganisationId, PaymentId, ProposalId,
     PublicKey, RuleId, SessionId, TradeId, UnitId,
 };
+use crate::lots::LotIndex;
 use crate::records::{
     AccountKey, AccountKind, Balance, CarbonAccount, CertificateLot, Counter, Device, Dispatch,
     Enrolment, Identity, ListingRole, MarketRule, MeterRecord, Order, OrderStatus, Organisation,
     Payment, PeriodClearing, Proposal, Role, Session, StatementLine, Trade, Unit,
 };
 use crate::records::{CarbonBidding, CarbonDeal, CarbonMarket, CarbonOrder};
+use crate::records::{
+    CcerProject, CertificateKind, CertificateOffer, CertifiedUnit, ClaimedUse, UnitMonth,
+};
 use crate::records::{CompliancePeriod, CreditLot, Obligation};
 use crate::records::{InterventionRecord, Seal};
 use crate::table::Table;
-use duet_units::{Allowances, ClockTime, DeliveryDay, Energy, Money, OverflowError};
+use duet_units::{Allowances, ClockTime, DeliveryDay, Energy, Money, Month, OverflowError};
 use std::collections::BTreeMap;
 
 /// The rows that a block changed, by key; `None` is a removed row.
@@ -126,7 +132,8 @@ pub struct State {
     pub(crate) readings: Table<(UnitId, DeliveryDay, u8), MeterRecord>,
     pub(crate) lines: Table<(SessionId, u32), StatementLine>,
     pub(crate) carbon: Table<OrganisationId, CarbonAccount>,
-    pub(crate) carries: Table<UnitId, Energy>,
+    /// How the certificates of a unit come about, once it was metered or registered.
+    pub(crate) certified: Table<UnitId, CertifiedUnit>,
     pub(crate) lots: Table<CertificateLotId, CertificateLot>,
     /// References of deposits and allocations that have counted, by the organisation that gave
     /// them.
@@ -151,14 +158,21 @@ pub struct State {
     pub(crate) interventions: Table<u64, InterventionRecord>,
     /// Seals of settled days, the latest ones.
     pub(crate) seals: Table<SessionId, Seal>,
-    /// Of a settled session: what each renewable unit had metered and not certified before it.
-    pub(crate) openings: Table<(SessionId, UnitId), Energy>,
     /// Proposed contracts of the sessions that are kept.
     pub(crate) proposals: Table<ProposalId, Proposal>,
     /// What each taker's order takes of.
     pub(crate) takes: Table<OrderId, OrderId>,
     /// What members do in listing sessions.
     pub(crate) listing_roles: Table<(SessionId, OrganisationId), ListingRole>,
+    /// Of a settled session: what each unit's energy got, and what it had metered and not
+    /// certified before it.
+    pub(crate) openings: Table<(SessionId, UnitId), (CertificateKind, Energy)>,
+    /// Energy by unit and month of the last four years.
+    pub(crate) unit_months: Table<(UnitId, Month), UnitMonth>,
+    /// Green use claimed, by organisation and year.
+    pub(crate) claims: Table<(OrganisationId, i32), ClaimedUse>,
+    pub(crate) projects: Table<CcerProjectId, CcerProject>,
+    pub(crate) offers: Table<CertificateOfferId, CertificateOffer>,
     /// Derived: pending and filled orders by session and period, in order of acceptance.
     pub(crate) books: BTreeMap<(SessionId, u8), Vec<OrderId>>,
     /// Derived: energy of pending orders by session, unit and period; of orders that would take
@@ -169,6 +183,8 @@ pub struct State {
     /// Derived: what each unit sold less what it bought by session and period, of a point of
     /// consumption the reverse; trades in default left out.
     pub(crate) positions: BTreeMap<(SessionId, UnitId, u8), Energy>,
+    /// Derived: where the runs of certificates are.
+    pub(crate) lot_index: LotIndex,
 }
 
 /// Runs `$body` with `$table` standing for each table in turn, in the order of their tags.
@@ -176,13 +192,14 @@ macro_rules! each_table {
     ($state:ident, $table:ident => $body:expr) => {
         each_table!($state, $table => $body;
             progress organisations identities nonces units balances sessions orders trades
-            clearings payments dispatches readings lines carbon carries lots references counters
+            clearings payments dispatches readings lines carbon certified lots references counters
             // One group of actions a line.
             devices enrolments
             rules
             proposals takes listing_roles
             carbon_market carbon_orders carbon_biddings carbon_deals
             credits outside_ids obligations
+            unit_months claims projects offers
             interventions seals openings
             compliance_periods
         )
@@ -228,7 +245,7 @@ impl State {
             readings: Table::new(13),
             lines: Table::new(14),
             carbon: Table::new(15),
-            carries: Table::new(16),
+            certified: Table::new(16),
             lots: Table::new(17),
             references: Table::new(18),
             counters: Table::new(19),
@@ -249,10 +266,15 @@ impl State {
             seals: Table::new(44),
             openings: Table::new(45),
             compliance_periods: Table::new(56),
+            unit_months: Table::new(38),
+            claims: Table::new(39),
+            projects: Table::new(40),
+            offers: Table::new(41),
             books: BTreeMap::new(),
             commitments: BTreeMap::new(),
             positions: BTreeMap::new(),
             taken: BTreeMap::new(),
+            lot_index: LotIndex::new(),
         }
     }
 
@@ -313,6 +335,7 @@ impl State {
     }
 
     fn rebuild_indexes(&mut self) -> Result<(), OverflowError> {
+        self.lot_index = self.lots.rows().iter().collect();
         let orders: Vec<OrderId> = self.orders.rows().keys().copied().collect();
         for id in orders {
             let Some(order) = self.orders.get(id) else { continue };
@@ -578,6 +601,44 @@ impl State {
     #[must_use]
     pub const fn seals(&self) -> &BTreeMap<SessionId, Seal> {
         self.seals.rows()
+    }
+
+    /// The run that holds the certificate with this number.
+    #[must_use]
+    pub fn lot_of(&self, certificate: u64) -> Option<(CertificateLotId, &CertificateLot)> {
+        let id = self.lot_index.holder(certificate)?;
+        let lot = self.lots.get(id)?;
+        (certificate.checked_sub(lot.first)? < lot.count).then_some((id, lot))
+    }
+
+    /// How the certificates of units come about: those that were metered or registered.
+    #[must_use]
+    pub const fn certified(&self) -> &BTreeMap<UnitId, CertifiedUnit> {
+        self.certified.rows()
+    }
+
+    /// Settled energy by unit and month, of the last four years.
+    #[must_use]
+    pub const fn unit_months(&self) -> &BTreeMap<(UnitId, Month), UnitMonth> {
+        self.unit_months.rows()
+    }
+
+    /// Green use claimed, by organisation and year.
+    #[must_use]
+    pub const fn claims(&self) -> &BTreeMap<(OrganisationId, i32), ClaimedUse> {
+        self.claims.rows()
+    }
+
+    /// The projects whose reductions become CCER, by number.
+    #[must_use]
+    pub const fn projects(&self) -> &BTreeMap<CcerProjectId, CcerProject> {
+        self.projects.rows()
+    }
+
+    /// The offers of certificates by number.
+    #[must_use]
+    pub const fn offers(&self) -> &BTreeMap<CertificateOfferId, CertificateOffer> {
+        self.offers.rows()
     }
 
     /// Sums over the whole state; takes time in proportion to its accounts and runs.

@@ -27,7 +27,7 @@ macro_rules! by_table {
             13 => $call::<(UnitId, duet_units::DeliveryDay, u8), MeterRecord>($key, $row),
             14 => $call::<(SessionId, u32), StatementLine>($key, $row),
             15 => $call::<OrganisationId, CarbonAccount>($key, $row),
-            16 => $call::<UnitId, duet_units::Energy>($key, $row),
+            16 => $call::<UnitId, CertifiedUnit>($key, $row),
             17 => $call::<CertificateLotId, CertificateLot>($key, $row),
             18 => $call::<(OrganisationId, u64), ()>($key, $row),
             19 => $call::<Counter, u64>($key, $row),
@@ -41,20 +41,24 @@ macro_rules! by_table {
             34 => $call::<CarbonDealId, CarbonDeal>($key, $row),
             43 => $call::<u64, InterventionRecord>($key, $row),
             44 => $call::<SessionId, Seal>($key, $row),
-            45 => $call::<(SessionId, UnitId), duet_units::Energy>($key, $row),
             35 => $call::<CreditLotId, CreditLot>($key, $row),
             36 => $call::<Digest, ()>($key, $row),
             37 => $call::<(u16, OrganisationId), Obligation>($key, $row),
             56 => $call::<u16, CompliancePeriod>($key, $row),
+            45 => $call::<(SessionId, UnitId), (CertificateKind, duet_units::Energy)>($key, $row),
+            38 => $call::<(UnitId, duet_units::Month), UnitMonth>($key, $row),
+            39 => $call::<(OrganisationId, i32), ClaimedUse>($key, $row),
+            40 => $call::<CcerProjectId, CcerProject>($key, $row),
+            41 => $call::<CertificateOfferId, CertificateOffer>($key, $row),
             tag => panic!("no table {tag}"),
         }
     };
 }
 const TABLES: &[u8] =
     &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 24, 37, 43, 44, 45];
-const ACTIONS: &[u8] = &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 17];
+const ACTIONS: &[u8] = &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 17, 20];
 /// The tables of groups of actions, which have traffic of their own.
-const GROUP_TABLES: &[u8] = &[27, 28, 29, 31, 32, 33, 34, 35, 36, 56];
+const GROUP_TABLES: &[u8] = &[27, 28, 29, 31, 32, 33, 34, 35, 36, 38, 39, 40, 41, 56];
 
 /// Whether the bytes are a `T`; if so, they are its only encoding.
 fn is_canonical<T: Encode + Decode>(bytes: &[u8]) -> bool {
@@ -83,7 +87,7 @@ fn sample() -> (Vec<Row>, Vec<Vec<u8>>) {
         let sent: Vec<_> = (0..6).map(|_| traffic.transaction(&chain.state)).collect();
         transactions.extend(sent.iter().map(|transaction| transaction.bytes().to_vec()));
         chain.block(sent);
-        if block % 100 == 99 {
+        if block % 20 == 19 {
             rows.extend(chain.rows.clone());
         }
     }
@@ -127,6 +131,7 @@ fn every_row_and_transaction_is_canonical() {
         assert_eq!(by_table!(key[0], key_and_row, &key[1..], row), (true, true), "{key:?}");
         seen.insert(key[0]);
     }
+    seen.retain(|table| !GROUP_TABLES.contains(table));
     assert_eq!(seen, TABLES.iter().copied().collect(), "traffic fills every table");
     let mut kinds = std::collections::BTreeSet::new();
     for bytes in &transactions {

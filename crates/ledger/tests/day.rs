@@ -522,5 +522,6 @@ fn certificates_carry_over_days_split_move_once_and_are_retired() {
         lots(&chain),
         [(2, 1, wind, Retired, 600), (3, 2, coal, Transferred, 0), (1, 1, retail, Retired, 600),]
     );
-    assert_eq!(chain.state.lots()[&CertificateLotId(3)].beneficiary, "a bakery");
+    let retirement = chain.state.lots()[&CertificateLotId(3)].retirement.clone().unwrap();
+    assert_eq!((retirement.beneficiary.as_str(), retirement.organisation), ("a bakery", None));
 }

@@ -45,8 +45,8 @@ fn public() -> PublicKey {
 fn actions() -> Vec<(&'static str, Action)> {
     let publish = RuleAction::Publish(Box::new(rule()));
     let rules = vec![("publish_rule", Action::Rule(publish))];
-    [market_actions(), carbon_actions(), rules, allowance_market_actions(), device_actions()]
-        .concat()
+    let groups = [rules, allowance_market_actions(), device_actions(), certificate_actions()];
+    [market_actions(), carbon_actions(), groups.concat()].concat()
 }
 
 fn market_actions() -> Vec<(&'static str, Action)> {
@@ -89,6 +89,55 @@ fn market_actions() -> Vec<(&'static str, Action)> {
         ("report_meter", Action::ReportMeter(report())),
         ("settle_session", Action::SettleSession { session }),
     ]
+}
+
+fn certificate_actions() -> Vec<(&'static str, Action)> {
+    use duet_ledger::CertificateAction as C;
+    use duet_ledger::{
+        CcerProjectId, CertificateKind, CertificateOfferId, ClaimCertificates, FreezeCertificates,
+        OfferCertificates, RegisterProject, RegisterReductions, SetCertificateKind, TakeOffer,
+        WithdrawOffer, WithdrawProject,
+    };
+    let (lot, unit, offer) = (CertificateLotId(15), UnitId(4), CertificateOfferId(19));
+    let (project, beneficiary) = (CcerProjectId(20), OrganisationId(3));
+    let (from, to) = (DeliveryDay::from_days(20_636), DeliveryDay::from_days(20_666));
+    let month = duet_units::Month::from_months(679);
+    let (reductions, reason) = (Allowances::from_t(27), "dispute".to_owned());
+    [
+        (
+            "offer_certificates",
+            C::Offer(OfferCertificates {
+                lot,
+                count: 16,
+                price: Money::from_fen(500),
+                buyer: Some(beneficiary),
+            }),
+        ),
+        ("take_offer", C::Take(TakeOffer { offer, count: 21 })),
+        ("withdraw_offer", C::Withdraw(WithdrawOffer { offer })),
+        (
+            "claim_certificates",
+            C::Claim(ClaimCertificates { lot, count: 18, beneficiary, year: 2_026 }),
+        ),
+        ("freeze_certificates", C::Freeze(FreezeCertificates { lot, frozen: true, reason })),
+        (
+            "set_certificate_kind",
+            C::SetKind(SetCertificateKind { unit, kind: CertificateKind::SelfUse }),
+        ),
+        ("register_project", C::RegisterProject(RegisterProject { unit, from, to, reference: 25 })),
+        ("withdraw_project", C::WithdrawProject(WithdrawProject { project })),
+        (
+            "register_reductions",
+            C::RegisterReductions(RegisterReductions {
+                project,
+                to: month,
+                reductions,
+                reference: 26,
+            }),
+        ),
+    ]
+    .map(|(name, action)| (name, Action::Certificate(action)))
+    .into()
 }
 
 fn carbon_actions() -> Vec<(&'static str, Action)> {

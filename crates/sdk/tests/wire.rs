@@ -100,6 +100,17 @@ const ACTIONS: &[&str] = &[
         "vintage":2025,"outside_id":"y"}"#,
     r#"{"kind":"carbon","carbon":"transfer_credits","lot":1,"count":2,"to":3}"#,
     r#"{"kind":"carbon","carbon":"retire_credits","lot":1,"count":2,"year":2026}"#,
+    r#"{"kind":"certificate","action":"offer","lot":1,"count":2,"price_fen":"3","buyer":4}"#,
+    r#"{"kind":"certificate","action":"take","offer":1,"count":2}"#,
+    r#"{"kind":"certificate","action":"withdraw","offer":1}"#,
+    r#"{"kind":"certificate","action":"claim","lot":1,"count":2,"beneficiary":3,"year":2026}"#,
+    r#"{"kind":"certificate","action":"freeze","lot":1,"frozen":true,"reason":"x"}"#,
+    r#"{"kind":"certificate","action":"set_kind","unit":1,"certificates":"early_hydro"}"#,
+    r#"{"kind":"certificate","action":"register_project","unit":1,"from":"2026-07-01",
+        "to":"2026-07-31","reference":2}"#,
+    r#"{"kind":"certificate","action":"withdraw_project","project":1}"#,
+    r#"{"kind":"certificate","action":"register_reductions","project":1,"to":"2026-07",
+        "reductions_t":2,"reference":3}"#,
 ];
 
 #[test]

@@ -1,59 +1,69 @@
-//! Energy certificates: issued from metered renewable energy, transferred once, retired once.
+//! Energy certificates: issued from metered renewable energy, transferred once, ended once.
+//!
+//! `issued -> [offered] -> transferred -> retired`, each step at most once; a CCER project or a
+//! dispute freezes, which stops every step but expiry. Owner and state of a run change only in
+//! this folder.
+
+mod claim;
+mod freeze;
+mod issue;
+mod offer;
+mod project;
 
 use super::{Caller, Failure};
+use crate::action::CertificateAction;
 use crate::event::Event;
-use crate::ids::{CertificateLotId, OrganisationId, UnitId};
-use crate::records::{CertificateLot, CertificateState, Role};
+use crate::ids::{CertificateLotId, OrganisationId};
+use crate::records::{CertificateKind, CertificateLot, CertificateState, Retirement, Role};
 use crate::rejection::{Refusal, Rejection};
-use crate::state::{BrokenInvariant, State};
-use duet_units::{DeliveryDay, Energy};
-use std::collections::BTreeMap;
+use crate::state::State;
 
 impl State {
-    /// Issues one certificate for each whole MWh of a renewable unit's metered energy; the rest is
-    /// carried to its next day. Returns the unit and count of each run, in order.
-    pub(super) fn issue_certificates(
+    pub(super) fn check_certificate(
+        &self,
+        caller: &Caller,
+        action: &CertificateAction,
+    ) -> Result<(), Refusal> {
+        match action {
+            CertificateAction::Offer(request) => self.check_offer(caller, request).map(drop),
+            CertificateAction::Take(request) => self.check_offer_take(caller, request).map(drop),
+            CertificateAction::Withdraw(request) => self.check_withdraw(caller, request).map(drop),
+            CertificateAction::Claim(request) => self.check_claim(caller, request).map(drop),
+            CertificateAction::Freeze(request) => self.check_freeze(caller, request),
+            CertificateAction::SetKind(request) => self.check_kind(caller, request),
+            CertificateAction::RegisterProject(request) => self.check_project(caller, request),
+            CertificateAction::WithdrawProject(request) => {
+                self.check_project_withdrawal(caller, request).map(drop)
+            }
+            CertificateAction::RegisterReductions(request) => {
+                self.check_reductions(caller, request).map(drop)
+            }
+        }
+    }
+
+    pub(super) fn apply_certificate(
         &mut self,
-        day: DeliveryDay,
-        metered: &BTreeMap<(UnitId, u8), Energy>,
+        caller: Caller,
+        action: &CertificateAction,
         events: &mut Vec<Event>,
-    ) -> Result<Vec<(UnitId, u64)>, BrokenInvariant> {
-        let mut sums: BTreeMap<UnitId, Energy> = BTreeMap::new();
-        for ((unit, _), energy) in metered {
-            if self.units.get(*unit).is_some_and(|u| u.technology.is_renewable()) {
-                let sum = sums.entry(*unit).or_default();
-                *sum = sum.plus(*energy)?;
+    ) -> Result<u64, Failure> {
+        match action {
+            CertificateAction::Offer(request) => self.offer(caller, request, events),
+            CertificateAction::Take(request) => self.take_offer(caller, request, events),
+            CertificateAction::Withdraw(request) => self.withdraw_offer(caller, request, events),
+            CertificateAction::Claim(request) => self.claim(caller, request, events),
+            CertificateAction::Freeze(request) => self.freeze(caller, request, events),
+            CertificateAction::SetKind(request) => self.set_kind(caller, request, events),
+            CertificateAction::RegisterProject(request) => {
+                self.register_project(caller, request, events)
+            }
+            CertificateAction::WithdrawProject(request) => {
+                self.withdraw_project(caller, request, events)
+            }
+            CertificateAction::RegisterReductions(request) => {
+                self.register_reductions(caller, request, events)
             }
         }
-        let mut issued = Vec::new();
-        for (unit, energy) in sums {
-            let carry = self.carries.get(unit).copied().unwrap_or_default();
-            let (count, rest) = duet_market::certificate::issue(energy, carry)?;
-            self.carries.insert(unit, rest);
-            let count = u64::try_from(count).map_err(|_| BrokenInvariant("certificates issued"))?;
-            let Some(owner) = self.units.get(unit).map(|row| row.owner) else { continue };
-            if count == 0 {
-                continue;
-            }
-            let mut progress = self.progress();
-            let first = progress.next_certificate;
-            progress.next_certificate =
-                first.checked_add(count).ok_or(BrokenInvariant("certificate numbers"))?;
-            self.progress.insert((), progress);
-            let lot = self.add_lot(CertificateLot {
-                unit,
-                day,
-                first,
-                count,
-                owner,
-                state: CertificateState::Issued,
-                beneficiary: String::new(),
-                carry: rest,
-            });
-            issued.push((unit, count));
-            events.push(Event::CertificatesIssued { lot, unit, count });
-        }
-        Ok(issued)
     }
 
     fn add_lot(&mut self, lot: CertificateLot) -> CertificateLotId {
@@ -61,6 +71,7 @@ impl State {
         let id = progress.next_lot;
         progress.next_lot = id.next();
         self.progress.insert((), progress);
+        self.lot_index.insert(id, &lot);
         self.lots.insert(id, lot);
         id
     }
@@ -79,12 +90,50 @@ impl State {
         if let Some(row) = self.lots.get_mut(id) {
             row.first = row.first.saturating_add(count);
             row.count = row.count.saturating_sub(count);
+            self.lot_index.insert(id, row);
         }
         self.add_lot(CertificateLot { count, ..lot.clone() })
     }
 
+    /// Moves certificates to their second and last owner.
+    fn move_lot(
+        &mut self,
+        (id, count): (CertificateLotId, u64),
+        lot: &CertificateLot,
+        to: OrganisationId,
+    ) -> CertificateLotId {
+        let (moved, height) = (self.split_lot(id, lot, count), self.height());
+        if let Some(row) = self.lots.get_mut(moved) {
+            row.owner = to;
+            row.state = CertificateState::Transferred;
+            row.offer = None;
+            row.transferred = Some(height);
+        }
+        moved
+    }
+
+    /// Ends a whole run, and the offer that it may be in.
+    fn end_lot(
+        &mut self,
+        id: CertificateLotId,
+        state: CertificateState,
+        retirement: Option<Retirement>,
+        events: &mut Vec<Event>,
+    ) {
+        let height = self.height();
+        let Some(row) = self.lots.get_mut(id) else { return };
+        row.state = state;
+        row.retirement = retirement;
+        row.ended = Some(height);
+        let offer = row.offer.take();
+        self.lot_index.end(id, row);
+        if let Some(offer) = offer.filter(|offer| self.offers.remove(*offer).is_some()) {
+            events.push(Event::CertificateOfferEnded { offer });
+        }
+    }
+
     /// What concerns owner and amount, which come before whether there is such a run.
-    fn check_claim(
+    fn check_own(
         &self,
         caller: &Caller,
         (id, count): (CertificateLotId, u64),
@@ -100,10 +149,54 @@ impl State {
 
     fn live_lot(&self, id: CertificateLotId) -> Result<&CertificateLot, Refusal> {
         let lot = self.lots.get(id).ok_or(Rejection::UnknownCertificate.of("lot", id.0, 0))?;
-        if lot.state == CertificateState::Retired {
+        // What has expired may wait for a block or two to be retired.
+        if !lot.state.is_live() || self.time() >= lot.expiry().start() {
             return Err(Rejection::CertificateEnded.of("lot", id.0, 0));
         }
         Ok(lot)
+    }
+
+    /// Refuses a run that is frozen or offered.
+    fn check_loose(id: CertificateLotId, lot: &CertificateLot) -> Result<(), Refusal> {
+        if lot.is_frozen() {
+            return Err(Rejection::CertificateFrozen.of("lot", id.0, 0));
+        }
+        if let Some(offer) = lot.offer {
+            return Err(Rejection::CertificateOffered.of("lot", id.0, i128::from(offer.0)));
+        }
+        Ok(())
+    }
+
+    /// Refuses what cannot be sold or given away.
+    fn check_sale(&self, (id, count): (CertificateLotId, u64)) -> Result<&CertificateLot, Refusal> {
+        let lot = self.live_lot(id)?;
+        if lot.state == CertificateState::Transferred {
+            return Err(Rejection::AlreadyTransferred.of("lot", id.0, 0));
+        }
+        if count > lot.count {
+            return Err(Rejection::TooManyCertificates.of("count", count, lot.count));
+        }
+        if lot.kind != CertificateKind::Tradable {
+            return Err(Rejection::NotTradable.of("lot", id.0, lot.kind.code()));
+        }
+        Self::check_loose(id, lot)?;
+        Ok(lot)
+    }
+
+    /// Refuses an organisation that is unknown or the caller's own.
+    fn check_other(
+        &self,
+        caller: &Caller,
+        field: &'static str,
+        other: OrganisationId,
+    ) -> Result<(), Refusal> {
+        if self.organisations.get(other).is_none() {
+            return Err(Rejection::UnknownOrganisation.of(field, other.0, 0));
+        }
+        if other == caller.organisation {
+            return Err(Rejection::SameAccount.of(field, other.0, 0));
+        }
+        Ok(())
     }
 
     pub(super) fn check_certificate_transfer(
@@ -113,21 +206,9 @@ impl State {
         to: OrganisationId,
     ) -> Result<CertificateLot, Refusal> {
         caller.needs(&[Role::Generator])?;
-        self.check_claim(caller, (id, count))?;
-        if self.organisations.get(to).is_none() {
-            return Err(Rejection::UnknownOrganisation.of("to", to.0, 0));
-        }
-        if to == caller.organisation {
-            return Err(Rejection::SameAccount.of("to", to.0, 0));
-        }
-        let lot = self.live_lot(id)?;
-        if lot.state == CertificateState::Transferred {
-            return Err(Rejection::AlreadyTransferred.of("lot", id.0, 0));
-        }
-        if count > lot.count {
-            return Err(Rejection::TooManyCertificates.of("count", count, lot.count));
-        }
-        Ok(lot.clone())
+        self.check_own(caller, (id, count))?;
+        self.check_other(caller, "to", to)?;
+        self.check_sale((id, count)).cloned()
     }
 
     pub(super) fn transfer_certificates(
@@ -138,43 +219,8 @@ impl State {
         events: &mut Vec<Event>,
     ) -> Result<u64, Failure> {
         let lot = self.check_certificate_transfer(&caller, (id, count), to)?;
-        let moved = self.split_lot(id, &lot, count);
-        if let Some(row) = self.lots.get_mut(moved) {
-            row.owner = to;
-            row.state = CertificateState::Transferred;
-        }
+        let moved = self.move_lot((id, count), &lot, to);
         events.push(Event::CertificatesTransferred { lot: moved, to, count });
         Ok(moved.0)
-    }
-
-    pub(super) fn check_retirement(
-        &self,
-        caller: &Caller,
-        (id, count): (CertificateLotId, u64),
-    ) -> Result<CertificateLot, Refusal> {
-        caller.needs(&[Role::Generator, Role::Retailer, Role::LargeUser])?;
-        self.check_claim(caller, (id, count))?;
-        let lot = self.live_lot(id)?;
-        if count > lot.count {
-            return Err(Rejection::TooManyCertificates.of("count", count, lot.count));
-        }
-        Ok(lot.clone())
-    }
-
-    pub(super) fn retire_certificates(
-        &mut self,
-        caller: Caller,
-        (id, count): (CertificateLotId, u64),
-        beneficiary: &str,
-        events: &mut Vec<Event>,
-    ) -> Result<u64, Failure> {
-        let lot = self.check_retirement(&caller, (id, count))?;
-        let retired = self.split_lot(id, &lot, count);
-        if let Some(row) = self.lots.get_mut(retired) {
-            row.state = CertificateState::Retired;
-            beneficiary.clone_into(&mut row.beneficiary);
-        }
-        events.push(Event::CertificatesRetired { lot: retired, count });
-        Ok(retired.0)
     }
 }

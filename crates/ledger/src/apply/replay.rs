@@ -6,7 +6,8 @@ use super::{Caller, Failure};
 use crate::action::{OrderRequest, SessionNotice};
 use crate::ids::{OrganisationId, PublicKey, SessionId};
 use crate::records::{
-    AccountKey, AccountKind, Balance, Order, OrderStatus, PaymentState, Phase, Role, Roles,
+    AccountKey, AccountKind, Balance, CertifiedUnit, Order, OrderStatus, PaymentState, Phase, Role,
+    Roles,
 };
 use crate::rejection::Rejection;
 use crate::sealed::{ReplayError, SealedInput, SealedOrder, SealedSession};
@@ -48,8 +49,9 @@ impl State {
             state.readings.insert((reading.unit, day, reading.period), reading.record.clone());
         }
         state.deliver_metered(id, day);
-        for (unit, energy) in &input.carries {
-            state.carries.insert(*unit, *energy);
+        for (unit, (kind, carry)) in &input.carries {
+            let row = CertifiedUnit { kind: *kind, metered: *carry, issued: 0, carry: *carry };
+            state.certified.insert(*unit, row);
         }
         state.settle_session(caller(input.exchange, Role::Exchange), id, &mut Vec::new())?;
         Ok(state)

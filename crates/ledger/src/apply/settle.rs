@@ -122,12 +122,12 @@ impl State {
         Ok(u64::from(id.0))
     }
 
-    /// Keeps what renewable units had metered and not certified: their certificates depend on it.
+    /// Keeps what units get for their energy, and what they had metered and not certified: the
+    /// certificates of the day depend on it.
     fn keep_openings(&mut self, id: SessionId, metered: &Metered) {
         for unit in metered.keys().map(|(unit, _)| *unit).collect::<BTreeSet<UnitId>>() {
-            let carry = self.carries.get(unit).copied().unwrap_or_default();
-            if !carry.is_zero() {
-                self.openings.insert((id, unit), carry);
+            if let Some(opening) = self.certified.get(unit).map(|row| (row.kind, row.carry)) {
+                self.openings.insert((id, unit), opening);
             }
         }
     }

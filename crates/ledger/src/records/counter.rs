@@ -25,5 +25,7 @@ coded! {
         CreditLot = 20,
         /// Carbon credits.
         Credit = 21,
+        /// Projects whose reductions become CCER.
+        CcerProject = 8,
     }
 }

@@ -3,6 +3,7 @@
 
 mod carbon;
 mod carbon_market;
+mod certificate;
 mod compliance;
 mod contract;
 mod counter;
@@ -16,10 +17,14 @@ mod rule;
 mod seal;
 mod session;
 
-pub use carbon::{CarbonAccount, CertificateLot, CertificateState};
+pub use carbon::CarbonAccount;
 pub use carbon_market::{
     CarbonBidding, CarbonBiddingState, CarbonDeal, CarbonMarket, CarbonMode, CarbonOrder,
     CarbonTerms, Hours,
+};
+pub use certificate::{
+    CcerProject, CertificateKind, CertificateLot, CertificateOffer, CertificateState,
+    CertifiedUnit, ClaimedUse, Retirement, UnitMonth,
 };
 pub use compliance::{
     BenchmarkClass, ClassBenchmark, CompliancePeriod, CreditLot, Obligation, ObligationState,

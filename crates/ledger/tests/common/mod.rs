@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test binary uses its part of the kit")]
 
 pub(crate) mod carbon;
+pub(crate) mod certificate;
 pub(crate) mod chain;
 pub(crate) mod compliance;
 pub(crate) mod device;

@@ -3,6 +3,7 @@
 use super::chain::{ELSEWHERE, draft};
 use super::market::{COAL, FACTORY, METERS, RETAIL, WIND, Who, gate_close, gate_open, terms};
 use super::random::Random;
+use duet_ledger::CertificateKind;
 use duet_ledger::{
     Acknowledgement, Action, CertificateLotId, DispatchId, FeeRule, Intervention, MarketRule,
     MeterReport, Mode, OrderId, OrderRequest, OrganisationId, PaymentId, PaymentState, Phase,
@@ -278,11 +279,59 @@ impl Traffic {
         let who = who.unwrap_or(Who::Wind);
         let count = self.id_below(row.map_or(1, |row| row.count));
         let to = OrganisationId(u32::try_from(self.random.between(5, 8)).unwrap());
-        if self.random.one_in(2) {
-            return (who, Action::TransferCertificates { lot, count, to });
+        match self.random.below(3) {
+            0 => return (who, Action::TransferCertificates { lot, count, to }),
+            1 => return self.certificate_action((who, lot, count), state),
+            _ => {}
         }
         let (purpose, beneficiary) = (RetirementPurpose::Claim, "a bakery".to_owned());
         (who, Action::RetireCertificates { lot, count, purpose, beneficiary })
+    }
+
+    /// An action of the group of certificates; a project lasts a day, so that most are not frozen.
+    fn certificate_action(
+        &mut self,
+        (who, lot, count): (Who, CertificateLotId, u64),
+        state: &State,
+    ) -> (Who, Action) {
+        use super::certificate as short;
+        self.reference += 1;
+        let (reference, day) = (self.reference, state.time().day());
+        let any = |keys: Vec<u64>, random: &mut Random| {
+            if keys.is_empty() { 1 } else { random.pick(&keys) }
+        };
+        let offer = any(state.offers().keys().map(|id| id.0).collect(), &mut self.random);
+        let project = any(state.projects().keys().map(|id| id.0).collect(), &mut self.random);
+        let (_, buyer) = self.random.pick(&OWNERS);
+        match self.random.below(16) {
+            12.. => {
+                let user = self.random.pick(&[Who::Retail, Who::Factory]).organisation();
+                (who, short::claim(lot.0, count.min(2), user, day.month().year()))
+            }
+            0..3 => {
+                let price = self.random.between(0, 9_000).into();
+                (who, short::offer(lot.0, count, price, self.random.one_in(4).then_some(buyer)))
+            }
+            3..6 => (buyer, short::take(offer, self.random.between(0, 5).unsigned_abs())),
+            6..8 => (Who::Wind, short::withdraw(offer)),
+            8 => (Who::Registry, short::freeze(lot.0, self.random.one_in(2))),
+            9 => {
+                (Who::Registry, short::project(WIND, &day.to_string(), &day.to_string(), reference))
+            }
+            10 if self.random.one_in(2) => (Who::Registry, short::withdraw_project(project)),
+            10 => {
+                let month = day.month().plus(-1).to_string();
+                (Who::Registry, short::reductions(project, &month, 5, reference))
+            }
+            _ => {
+                let kinds = [
+                    CertificateKind::Tradable,
+                    CertificateKind::Tradable,
+                    CertificateKind::SelfUse,
+                ];
+                (Who::Registry, short::set_kind(WIND, self.random.pick(&kinds)))
+            }
+        }
     }
 
     fn intervention(&mut self, state: &State) -> (Who, Action) {

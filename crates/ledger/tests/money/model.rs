@@ -1,5 +1,6 @@
 //! Money by the rules, in plain integers: fen, kWh and thousandths of a yuan per MWh.
 
+use duet_ledger::CertificateAction;
 use duet_ledger::{
     AccountKey, AccountKind, Action, FeeRule, Genesis, Intervention, MarketRule, MeterReport,
     OrderId, OrderRequest, OrganisationId, PublicKey, Receipt, RuleAction, SessionNotice,
@@ -64,6 +65,8 @@ pub(crate) struct Model {
     trades: Vec<Trade>,
     payments: BTreeMap<u64, Payment>,
     readings: BTreeMap<(UnitId, DeliveryDay, u8), i128>,
+    /// Seller and price of each offer of certificates.
+    offers: BTreeMap<u64, (OrganisationId, i128)>,
     pub(crate) settled: u32,
     pub(crate) compensated: i128,
     pub(crate) fees: i128,
@@ -83,6 +86,7 @@ impl Model {
             trades: Vec::new(),
             payments: BTreeMap::new(),
             readings: BTreeMap::new(),
+            offers: BTreeMap::new(),
             settled: 0,
             compensated: 0,
             fees: 0,
@@ -197,6 +201,23 @@ impl Model {
             }
             Action::ReportMeter(report) => self.report(report),
             Action::SettleSession { session } => self.settle(session.0),
+            Action::Certificate(action) => self.certificates(self.owners[signer], action, receipt),
+            _ => {}
+        }
+    }
+
+    fn certificates(&mut self, who: OrganisationId, action: &CertificateAction, receipt: &Receipt) {
+        match action {
+            CertificateAction::Offer(offer) => {
+                self.offers.insert(receipt.subject, (who, offer.price.fen()));
+            }
+            CertificateAction::Take(part) => {
+                let (seller, price) = self.offers[&part.offer.0];
+                let amount = price * i128::from(part.count);
+                assert!(*self.available(who) >= amount && price > 0);
+                *self.available(who) -= amount;
+                *self.available(seller) += amount;
+            }
             _ => {}
         }
     }

@@ -9,6 +9,7 @@ mod common;
 
 mod carbon;
 mod carbon_market;
+mod certificate;
 mod compliance;
 mod contract;
 mod delivery;
@@ -41,6 +42,8 @@ fn every_rejection_is_provoked() {
         carbon_market::provoke(),
         compliance::provoke(),
         carbon::provoke_overflow(),
+        certificate::provoke(),
+        certificate::provoke_limit(),
     ]
     .into_iter()
     .flatten()

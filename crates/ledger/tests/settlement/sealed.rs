@@ -148,7 +148,7 @@ fn readings_payments_and_carries_are_part_of_the_book() {
     failed.for_each(|payment| payment.state = PaymentState::Confirmed);
     assert!(!changed.replay().unwrap().differences.is_empty());
     let mut changed = original;
-    changed.input.carries.push((WIND, mwh(3)));
+    changed.input.carries.push((WIND, (CertificateKind::Tradable, mwh(3))));
     let replay = changed.replay().unwrap();
     assert!(matches!(replay.differences[..], [Difference::Hash { .. }]), "three certificates more");
 }
@@ -208,7 +208,7 @@ fn certificates_of_a_day_depend_on_what_was_carried_into_it() {
         chain.done(Who::Exchange, Action::SettleSession { session });
     }
     let book = book(&chain, JOINT);
-    assert_eq!(book.input.carries, [(WIND, Energy::from_kwh(600))]);
+    assert_eq!(book.input.carries, [(WIND, (CertificateKind::Tradable, Energy::from_kwh(600)))]);
     assert_eq!(book.replay().unwrap().differences, []);
     assert_eq!(chain.state.totals().unwrap().money, Money::ZERO);
 }

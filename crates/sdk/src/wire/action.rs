@@ -15,6 +15,7 @@ pub use compliance::{
 
 pub use contract::{ContractConfirmation, ListingTake};
 
+use super::CertificateAction;
 use super::{
     Big, ContractTerms, Day, EnrolDevice, Health, MarketRule, Mode, ReportBatch, SessionTerms,
     Side, mirror, shape,
@@ -262,6 +263,8 @@ pub enum Action {
     },
     /// Takes of a listing at its price.
     TakeListing(ListingTake),
+    /// Certificates: sale, claims, freezing, projects; `action` says which.
+    Certificate(CertificateAction),
 }
 
 impl From<Action> for duet_ledger::Action {
@@ -327,6 +330,7 @@ impl From<Action> for duet_ledger::Action {
                 Self::Contract(duet_ledger::ContractAction::Withdraw(ProposalId(proposal)))
             }
             Action::TakeListing(take) => Self::Contract(take.into()),
+            Action::Certificate(action) => Self::Certificate(action.into()),
         }
     }
 }
@@ -379,6 +383,7 @@ impl TryFrom<duet_ledger::Action> for Action {
             L::Rule(RuleAction::Publish(rule)) => Self::PublishRule(Box::new((*rule).into())),
             L::Carbon(action) => Self::Carbon(action.try_into()?),
             L::Contract(action) => action.try_into()?,
+            L::Certificate(action) => Self::Certificate(action.try_into()?),
             _ => return Err(ActionError),
         })
     }

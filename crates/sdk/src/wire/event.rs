@@ -1,6 +1,6 @@
 //! Facts for readers, as JSON.
 
-use super::{Big, Day, Hex32, Intervention};
+use super::{Big, CalendarMonth, CertificateKind, Day, Hex32, Intervention};
 use serde::{Deserialize, Serialize};
 
 /// A final fact; `kind` says which.
@@ -101,6 +101,26 @@ pub enum Event {
     CertificatesTransferred { lot: u64, to: u32, count: u64 },
     /// Certificates were retired.
     CertificatesRetired { lot: u64, count: u64 },
+    /// Certificates were offered for sale.
+    CertificatesOffered { offer: u64, lot: u64, count: u64, price_fen: Big },
+    /// Certificates of an offer were sold.
+    CertificatesSold { offer: u64, lot: u64, to: u32, count: u64, amount_fen: Big },
+    /// An offer of certificates ended unsold.
+    CertificateOfferEnded { offer: u64 },
+    /// Certificates reached the end of their validity and were retired.
+    CertificatesExpired { lot: u64, count: u64 },
+    /// A dispute over certificates began or ended.
+    CertificatesFrozen { lot: u64, frozen: bool, by: Hex32, reason: String },
+    /// Certificates were cancelled for registered reductions of their energy.
+    CertificatesCancelled { lot: u64, count: u64 },
+    /// What a unit's energy gets was registered.
+    CertificateKindSet { unit: u32, certificates: CertificateKind },
+    /// A CCER project was registered; the certificates of its period are frozen.
+    ProjectRegistered { project: u64, unit: u32, frozen: u64 },
+    /// A CCER project was withdrawn; its certificates are free.
+    ProjectWithdrawn { project: u64, freed: u64 },
+    /// Reductions of a CCER project were registered; certificates of their months are cancelled.
+    ReductionsRegistered { project: u64, to: CalendarMonth, reductions_t: i64, cancelled: u64 },
     /// A fact that this release has no form for.
     #[serde(other)]
     Unknown,
@@ -264,6 +284,58 @@ impl From<&duet_ledger::Event> for Event {
             }
             L::CertificatesRetired { lot, count } => {
                 Self::CertificatesRetired { lot: lot.0, count: *count }
+            }
+            other => Self::of_certificates(other),
+        }
+    }
+}
+
+impl Event {
+    fn of_certificates(event: &duet_ledger::Event) -> Self {
+        use duet_ledger::Event as L;
+        match event {
+            L::CertificatesOffered { offer, lot, count, price } => Self::CertificatesOffered {
+                offer: offer.0,
+                lot: lot.0,
+                count: *count,
+                price_fen: Big(price.fen()),
+            },
+            L::CertificatesSold { offer, lot, to, count, amount } => Self::CertificatesSold {
+                offer: offer.0,
+                lot: lot.0,
+                to: to.0,
+                count: *count,
+                amount_fen: Big(amount.fen()),
+            },
+            L::CertificateOfferEnded { offer } => Self::CertificateOfferEnded { offer: offer.0 },
+            L::CertificatesExpired { lot, count } => {
+                Self::CertificatesExpired { lot: lot.0, count: *count }
+            }
+            L::CertificatesFrozen { lot, frozen, by, reason } => Self::CertificatesFrozen {
+                lot: lot.0,
+                frozen: *frozen,
+                by: (*by).into(),
+                reason: reason.clone(),
+            },
+            L::CertificatesCancelled { lot, count } => {
+                Self::CertificatesCancelled { lot: lot.0, count: *count }
+            }
+            L::CertificateKindSet { unit, kind } => {
+                Self::CertificateKindSet { unit: unit.0, certificates: (*kind).into() }
+            }
+            L::ProjectRegistered { project, unit, frozen } => {
+                Self::ProjectRegistered { project: project.0, unit: unit.0, frozen: *frozen }
+            }
+            L::ProjectWithdrawn { project, freed } => {
+                Self::ProjectWithdrawn { project: project.0, freed: *freed }
+            }
+            L::ReductionsRegistered { project, to, reductions, cancelled } => {
+                Self::ReductionsRegistered {
+                    project: project.0,
+                    to: CalendarMonth(*to),
+                    reductions_t: reductions.t(),
+                    cancelled: *cancelled,
+                }
             }
             _ => Self::Unknown,
         }

@@ -8,6 +8,7 @@
 mod action;
 mod carbon;
 mod carbon_market;
+mod certificate;
 mod chain;
 mod compliance;
 mod contract;
@@ -34,10 +35,14 @@ pub use action::{
     Cover, CreditIssue, CreditRetirement, CreditTransfer, PeriodClosure, PeriodNotice, PreIssue,
     UnitOutput, Verification,
 };
-pub use carbon::{CarbonAccount, CertificateLot, CertificateState};
+pub use carbon::CarbonAccount;
 pub use carbon_market::{
     CarbonAccountDetail, CarbonBidding, CarbonBiddingState, CarbonBook, CarbonDeal, CarbonLevel,
     CarbonMarket, CarbonMode, CarbonOrder, CarbonTerms, Hours, Pricing,
+};
+pub use certificate::{
+    CcerProject, Certificate, CertificateAction, CertificateKind, CertificateLot, CertificateOffer,
+    CertificateState, Retirement,
 };
 pub use chain::{
     Block, BlockTransaction, Channel, Page, Problem, Receipt, Status, SubmitRequest, Submitted,
@@ -63,6 +68,7 @@ pub use rule::{
     Clawback, CostBasis, Deviation, Fee, GuaranteeRule, MarketRule, PublishedRule, ReferencePrice,
     SettlementMethod, Sharing, StatementCalendar, TradingRule,
 };
+pub use scalar::CalendarMonth;
 pub use scalar::{Big, Bytes, Day, Hex32, Period, Signature};
 pub use sealed::{
     AgreedTrade, InterventionRecord, SEALED_VERSION, Seal, SealedBook, SealedCarry, SealedInput,

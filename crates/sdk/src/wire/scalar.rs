@@ -1,6 +1,6 @@
 //! Scalars that JSON has no type for.
 
-use duet_units::{DeliveryDay, DeliveryPeriod, Resolution};
+use duet_units::{DeliveryDay, DeliveryPeriod, Month, Resolution};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::{fmt, str::FromStr};
 
@@ -30,7 +30,7 @@ macro_rules! as_text {
         }
     )*};
 }
-as_text! { Hex32 Bytes Big Day Period Signature }
+as_text! { Hex32 Bytes Big Day CalendarMonth Period Signature }
 
 /// A key or hash of 32 bytes, as 64 hex digits.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -171,6 +171,26 @@ impl FromStr for Signature {
         let mut bytes = [0; 64];
         hex::decode_to_slice(text, &mut bytes).map_err(|_| ScalarError("128 hex digits"))?;
         Ok(Self(bytes))
+    }
+}
+
+/// A calendar month, `YYYY-MM` in UTC+8.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", schema(value_type = String, pattern = "^[0-9]{4}-[0-9]{2}$"))]
+pub struct CalendarMonth(pub Month);
+
+impl fmt::Display for CalendarMonth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for CalendarMonth {
+    type Err = ScalarError;
+
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
+        Month::parse(text).map(Self).ok_or(ScalarError("a month as YYYY-MM"))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Sealed books, seals of settled days, the log of interventions.
 
+use super::CertificateKind;
 use super::{
     Big, Day, Hex32, Intervention, MeterRecord, Mode, Organisation, PaymentState, PeriodClearing,
     PublishedRule, SessionTerms, Side, StatementLine, Trade, Unit, shape, view,
@@ -215,10 +216,13 @@ impl From<InterventionRecord> for duet_ledger::InterventionRecord {
 }
 
 shape! {
-    /// Energy of a renewable unit that was metered and not yet certified before the day.
+    /// What a unit's energy got, and the part that was metered and not yet certified before the
+    /// day.
     SealedCarry {
         /// The unit.
         unit: u32,
+        /// What its energy got.
+        certificates: CertificateKind,
         /// The energy.
         energy_kwh: i64,
     }
@@ -253,7 +257,11 @@ view! {
         carries: Vec<SealedCarry> = row
             .carries
             .iter()
-            .map(|(unit, energy)| SealedCarry { unit: unit.0, energy_kwh: energy.kwh() })
+            .map(|(unit, (kind, energy))| SealedCarry {
+                unit: unit.0,
+                certificates: (*kind).into(),
+                energy_kwh: energy.kwh(),
+            })
             .collect();
     }
 }
@@ -280,7 +288,10 @@ impl From<SealedInput> for ledger::SealedInput {
             let (name, name_zh) = (row.name, row.name_zh);
             (OrganisationId(row.id), duet_ledger::Organisation { name, name_zh })
         };
-        let carry = |carry: SealedCarry| (UnitId(carry.unit), Energy::from_kwh(carry.energy_kwh));
+        let carry = |carry: SealedCarry| {
+            let opening = (carry.certificates.into(), Energy::from_kwh(carry.energy_kwh));
+            (UnitId(carry.unit), opening)
+        };
         Self {
             session: SessionId(wire.session),
             settled: wire.settled,
