@@ -254,6 +254,7 @@ async fn post(args: &Post) -> Result<(), Failure> {
         quantity_kwh: args.quantity,
         conductivity_bp: 0,
         reference: args.reference,
+        time_in_force: wire::TimeInForce::Day,
     });
     let answer = args.signer.submit(&args.remote.client()?, action.into()).await?;
     args.remote.show(&answer, |answer| submitted("listing", answer))

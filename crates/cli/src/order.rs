@@ -39,6 +39,13 @@ impl From<Side> for wire::Side {
     }
 }
 
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum TimeInForce {
+    Day,
+    ImmediateOrCancel,
+    FillOrKill,
+}
+
 #[derive(Debug, Args)]
 struct Place {
     /// The session.
@@ -62,6 +69,9 @@ struct Place {
     /// The share of the carbon cost that a sell order passes on, in 1e-4: 6500 is 65 %.
     #[arg(long, value_name = "BP", default_value_t = 0, required_if_eq("side", "sell"))]
     conductivity: i64,
+    /// How long it stands; anything but a day only where orders match on arrival.
+    #[arg(long, value_enum, default_value_t = TimeInForce::Day)]
+    time_in_force: TimeInForce,
     /// Your own reference.
     #[arg(long, default_value_t = 0)]
     reference: u64,
@@ -124,6 +134,11 @@ async fn place(args: &Place) -> Result<(), Failure> {
         quantity_kwh: args.quantity,
         conductivity_bp: args.conductivity,
         reference: args.reference,
+        time_in_force: match args.time_in_force {
+            TimeInForce::Day => wire::TimeInForce::Day,
+            TimeInForce::ImmediateOrCancel => wire::TimeInForce::ImmediateOrCancel,
+            TimeInForce::FillOrKill => wire::TimeInForce::FillOrKill,
+        },
     });
     let answer = args.signer.submit(&args.remote.client()?, action.into()).await?;
     args.remote.show(&answer, |answer| submitted("order", answer))

@@ -11,8 +11,8 @@ use common::random::Random;
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use duet_ledger::{
-    Action, Body, OrderId, OrderRequest, PublicKey, SessionId, Side, State, Transaction, UnitId,
-    Unsigned,
+    Action, Body, OrderId, OrderRequest, PublicKey, SessionId, Side, State, TimeInForce,
+    Transaction, UnitId, Unsigned,
 };
 use duet_units::{BasisPoints, Energy, Money, Power, Price};
 use std::fmt;
@@ -90,6 +90,7 @@ impl Writer {
             quantity: Energy::from_kwh(random.between(1, 5) * 1_000),
             conductivity: if sells { BasisPoints::ONE } else { BasisPoints::ZERO },
             reference: 0,
+            time_in_force: TimeInForce::Gtc,
         };
         self.write(who, Action::SubmitOrder(request))
     }

@@ -29,6 +29,7 @@ use crate::ids::{
 use crate::records::{Mode, SessionTerms};
 use device::DeviceAction;
 use duet_market::order::Side;
+use duet_market::rolling::TimeInForce;
 use duet_units::{Allowances, BasisPoints, ClockTime, DeliveryDay, Energy, Money, Price};
 
 record! {
@@ -50,6 +51,9 @@ record! {
         pub conductivity: BasisPoints,
         /// The owner's own reference.
         pub reference: u64,
+        /// How long it stands: until the session ends, or, where orders match on arrival, only for
+        /// that moment.
+        pub time_in_force: TimeInForce,
     }
 }
 

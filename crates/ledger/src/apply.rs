@@ -13,6 +13,7 @@ mod order;
 mod period;
 mod position;
 mod replay;
+mod rolling;
 mod rule;
 mod session;
 mod settle;

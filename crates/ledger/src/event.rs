@@ -5,10 +5,10 @@ use crate::hash::Digest;
 use crate::ids::{CarbonBiddingId, CarbonDealId, CarbonOrderId, CreditLotId};
 use crate::ids::{
     CcerProjectId, CertificateLotId, CertificateOfferId, DispatchId, OrderId, OrganisationId,
-    PaymentId, ProposalId, PublicKey, RuleId, SessionId, UnitId,
+    PaymentId, ProposalId, PublicKey, RuleId, SessionId, TradeId, UnitId,
 };
 use crate::records::CertificateKind;
-use duet_units::{Allowances, CarbonPrice, DeliveryDay, Emissions, Energy, Money, Month};
+use duet_units::{Allowances, CarbonPrice, DeliveryDay, Emissions, Energy, Money, Month, Price};
 
 /// A fact. Events are derived from blocks: they are for readers and no part of the state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub enum Event {
     ContractConfirmed { proposal: ProposalId, session: SessionId },
     /// It was withdrawn or declined.
     ContractWithdrawn { proposal: ProposalId, session: SessionId },
+    /// An order matched on arrival.
+    TradeMade { trade: TradeId, session: SessionId, period: u8, quantity: Energy, price: Price },
     /// A gate closed and the session was cleared.
     SessionCleared { session: SessionId, trades: u64, first: Energy, second: Energy },
     /// A session was called off.

@@ -17,6 +17,7 @@ mod action;
 pub mod admission;
 mod apply;
 mod block;
+mod book;
 mod codec;
 mod event;
 mod genesis;
@@ -51,6 +52,7 @@ pub use action::{
 };
 pub use apply::Outcome;
 pub use block::{Body, MAX_BLOCK_TRANSACTIONS};
+pub use book::{Depth, DepthLevel};
 pub use codec::{Decode, DecodeError, Encode, decode_all};
 // Types of the market that are fields of orders, trades and terms.
 pub use duet_market::allowance::{Band, bidding::Pricing, forecast::Forecast, listed::Level};
@@ -61,6 +63,7 @@ pub use duet_market::{
     game::Stage,
     listing::Sharing,
     order::{Rationing, Side},
+    rolling::TimeInForce,
 };
 pub use event::Event;
 pub use genesis::{Genesis, GenesisError, Registration, Validator};
@@ -81,7 +84,7 @@ pub use records::{
     ListingTerms, MarketRule, MeterRecord, Mode, Order, OrderStatus, Organisation, Payment,
     PaymentState, PeriodClearing, Phase, Proposal, ProposalState, ReferencePrice, Role, Roles,
     Seal, Session, SessionTerms, SettlementMethod, StatementCalendar, StatementLine, Technology,
-    Trade, TradingRule, Unit,
+    Trade, TradingRule, Unit, Withdrawal,
 };
 pub use records::{
     BenchmarkClass, ClassBenchmark, CompliancePeriod, CreditLot, Obligation, ObligationState,

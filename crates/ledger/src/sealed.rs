@@ -19,11 +19,12 @@ use crate::ids::{OrderId, OrganisationId, PublicKey, RuleId, SessionId, TradeId,
 use crate::records::{CertificateKind, Mode};
 use crate::records::{
     InterventionRecord, MarketRule, MeterRecord, Order, OrderStatus, Organisation, PaymentState,
-    PeriodClearing, Phase, Session, SessionTerms, StatementLine, Trade, Unit,
+    PeriodClearing, Phase, Session, SessionTerms, StatementLine, Trade, Unit, Withdrawal,
 };
 use crate::rejection::Refusal;
 use crate::state::{BrokenInvariant, State};
 use duet_market::order::Side;
+use duet_market::rolling::TimeInForce;
 use duet_units::{BasisPoints, ClockTime, DeliveryDay, Energy, Price};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -60,6 +61,10 @@ record! {
         pub cancelled: bool,
         /// The listing that it takes of.
         pub takes: Option<OrderId>,
+        /// How long it stands.
+        pub time_in_force: TimeInForce,
+        /// When it was withdrawn, or the rest of it.
+        pub withdrawn: Option<Withdrawal>,
     }
 }
 
@@ -391,6 +396,8 @@ impl SealedOrder {
             accepted_at: order.accepted_at,
             cancelled: order.status == OrderStatus::Cancelled,
             takes: None,
+            time_in_force: order.time_in_force,
+            withdrawn: order.withdrawn.clone(),
         }
     }
 }

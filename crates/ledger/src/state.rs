@@ -1,5 +1,6 @@
 //! The state: every table of the ledger, in memory and in order.
 
+use crate::book::{Book, Depth};
 use crate::codec::{DecodeError, record};
 use crate::genesis::{Genesis, GenesisError};
 use crate::hash::Digest;
@@ -175,6 +176,8 @@ pub struct State {
     pub(crate) offers: Table<CertificateOfferId, CertificateOffer>,
     /// Derived: pending and filled orders by session and period, in order of acceptance.
     pub(crate) books: BTreeMap<(SessionId, u8), Vec<OrderId>>,
+    /// Derived: the books of sessions that match on arrival, by session and period.
+    pub(crate) live: BTreeMap<(SessionId, u8), Book>,
     /// Derived: energy of pending orders by session, unit and period; of orders that would take
     /// from the unit's position, negative.
     pub(crate) commitments: BTreeMap<(SessionId, UnitId, u8), Energy>,
@@ -271,6 +274,7 @@ impl State {
             projects: Table::new(40),
             offers: Table::new(41),
             books: BTreeMap::new(),
+            live: BTreeMap::new(),
             commitments: BTreeMap::new(),
             positions: BTreeMap::new(),
             taken: BTreeMap::new(),
@@ -347,6 +351,7 @@ impl State {
                 let (unit, side, left) = (order.unit, order.side, order.left()?);
                 let key = (order.session, unit, order.period);
                 self.commit(key, side, left)?;
+                self.restore_standing(id)?;
             }
         }
         for (taker, listing) in self.takes.rows() {
@@ -475,6 +480,13 @@ impl State {
     #[must_use]
     pub const fn orders(&self) -> &BTreeMap<OrderId, Order> {
         self.orders.rows()
+    }
+
+    /// The best levels of the book of one period, without owners; of a session that does not match
+    /// on arrival, none.
+    #[must_use]
+    pub fn depth(&self, session: SessionId, period: u8) -> Depth {
+        self.live.get(&(session, period)).map_or_else(Depth::default, Book::depth)
     }
 
     /// The trades of the sessions that are kept, by number.

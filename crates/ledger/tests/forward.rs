@@ -183,6 +183,23 @@ fn every_session_of_a_day_is_over_before_its_dispatch_and_none_begins_after() {
 }
 
 #[test]
+fn a_day_is_not_settled_in_longer_periods_than_it_is_traded_in() {
+    let mut chain = Chain::new();
+    let resolution = duet_units::Resolution::Quarter;
+    let quarters = SessionTerms { resolution, ..terms() };
+    let ahead = SessionNotice { mode: Mode::Call, terms: quarters.clone(), ..notice(DAY) };
+    let next = SessionNotice { terms: quarters, ..notice(DAY.next()) };
+    let late = SessionNotice { day: DAY.next(), ..ahead.clone() };
+    chain.table(vec![
+        (Who::Exchange, Action::OpenSession(ahead), "ok"),
+        (Who::Exchange, open(DAY), "bad-terms"),
+        (Who::Exchange, Action::OpenSession(next), "ok"),
+        (Who::Exchange, Action::OpenSession(late), "ok"),
+        (Who::Exchange, forward(Mode::Call, 2), "ok"),
+    ]);
+}
+
+#[test]
 fn a_product_has_at_least_one_day_and_at_most_a_year() {
     let mut chain = Chain::new();
     chain.table(vec![

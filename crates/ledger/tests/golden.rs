@@ -10,8 +10,8 @@ use duet_ledger::{
     PeriodReading, PublicKey, Quality, Rationing, Reading, ReadingFlags, Receipt, ReferencePrice,
     Registration, Rejection, ReportBatch, RetirementPurpose, Role, Roles, RuleAction, RuleId,
     SessionId, SessionNotice, SessionTerms, SettlementMethod, Sharing, Side, Technology,
-    Transaction, Unit, UnitId, Unsigned, Validator, chain_receipts, decode_all, merkle_path,
-    merkle_root,
+    TimeInForce, Transaction, Unit, UnitId, Unsigned, Validator, chain_receipts, decode_all,
+    merkle_path, merkle_root,
 };
 use duet_ledger::{
     BenchmarkClass, ClassBenchmark, CompliancePeriod, Cover, CreditIssue, CreditLotId,
@@ -64,6 +64,7 @@ fn market_actions() -> Vec<(&'static str, Action)> {
                 quantity: Energy::from_kwh(450_000),
                 conductivity: BasisPoints::from_bp(6_500),
                 reference: 6,
+                time_in_force: TimeInForce::Gtc,
             }),
         ),
         ("cancel_order", Action::CancelOrder { order }),

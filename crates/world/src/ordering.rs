@@ -4,7 +4,7 @@ use crate::{
     actor::{Actor, Refused},
     day::{DayError, Tally, TradingDay},
 };
-use duet_ledger::{Action, Digest, OrderId, OrderRequest, Rejection, SessionId};
+use duet_ledger::{Action, Digest, OrderId, OrderRequest, Rejection, SessionId, TimeInForce};
 use duet_market::order::Side;
 use duet_node::{FinalReceipt, Handle, SubmitError};
 use duet_study::scenario::PlannedOrder;
@@ -167,6 +167,7 @@ impl TradingDay {
             quantity: planned.quantity,
             conductivity: if planned.side == Side::Sell { conductivity } else { BasisPoints::ZERO },
             reference: u64::try_from(index).unwrap_or(u64::MAX),
+            time_in_force: TimeInForce::Gtc,
         }
     }
 

@@ -5,7 +5,7 @@ use anyhow::{Context as _, bail};
 use duet_ledger::{
     Action, Genesis, Identity, MarketRule, Mode, OrderRequest, Organisation, OrganisationId,
     PublicKey, Registration, Role, Roles, RuleId, SessionId, SessionNotice, SessionTerms,
-    Technology, Unit, UnitId, Unsigned, Validator,
+    Technology, TimeInForce, Unit, UnitId, Unsigned, Validator,
 };
 use duet_market::order::{Rationing, Side};
 use duet_node::{Clock, Handle, SubmitError};
@@ -211,6 +211,7 @@ impl<'a> Flow<'a> {
                 quantity: Energy::from_kwh(1_000),
                 conductivity: BasisPoints::from_bp(if sells { 8_000 } else { 0 }),
                 reference: self.drawn,
+                time_in_force: TimeInForce::Gtc,
             }),
         };
         unsigned.sign(&self.market.keys[trader as usize]).bytes().to_vec()

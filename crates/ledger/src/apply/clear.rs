@@ -20,7 +20,7 @@ impl State {
         events: &mut Vec<Event>,
     ) -> Result<(), BrokenInvariant> {
         let Some(row) = self.sessions.get(session).cloned() else { return Ok(()) };
-        if row.mode == Mode::Bilateral {
+        if row.mode == Mode::Bilateral || row.matches_on_arrival() {
             return self.close_contracts(session, events);
         }
         let mut cleared = Vec::new();
@@ -79,6 +79,7 @@ impl State {
         events: &mut Vec<Event>,
     ) -> Result<(), BrokenInvariant> {
         self.commitments.retain(|(other, _, _), _| *other != session);
+        self.live.retain(|(other, _), _| *other != session);
         self.set_phase(session, Phase::Cleared);
         self.close_orders(session, events)?;
         if self.sessions.get(session).is_some_and(|row| !row.mode.is_joint()) {
@@ -193,6 +194,9 @@ impl State {
         let mut payments: BTreeMap<OrganisationId, Money> = BTreeMap::new();
         for id in self.session_orders(session) {
             let Some(order) = self.orders.get(id) else { continue };
+            if order.status == OrderStatus::Expired {
+                continue;
+            }
             check_fill(order)?;
             let (owner, held) = (order.owner, order.escrow);
             let bought = order.side == Side::Buy && !order.filled.is_zero();
@@ -244,7 +248,7 @@ impl State {
     /// Brings what is held for an order from `held` to `keep`. The sum of an order's trades, each
     /// rounded, can be above its escrow, rounded once, by half a fen a trade: that comes out of
     /// the available balance.
-    fn hold_exactly(
+    pub(super) fn hold_exactly(
         &mut self,
         owner: OrganisationId,
         held: Money,
@@ -260,8 +264,8 @@ impl State {
 }
 
 fn check_fill(order: &Order) -> Result<(), BrokenInvariant> {
-    if order.status != OrderStatus::Pending {
-        return Err(BrokenInvariant("only pending orders are in a book when its gate closes"));
+    if !matches!(order.status, OrderStatus::Pending | OrderStatus::Matched) {
+        return Err(BrokenInvariant("no order has ended when its gate closes"));
     }
     if order.filled > order.quantity {
         return Err(BrokenInvariant("an order is never filled beyond its quantity"));

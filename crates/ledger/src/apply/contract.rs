@@ -13,6 +13,7 @@ use crate::records::{
 use crate::rejection::{Refusal, Rejection};
 use crate::state::{BrokenInvariant, State};
 use duet_market::order::Side;
+use duet_market::rolling::TimeInForce;
 use duet_units::{BasisPoints, Money, OverflowError};
 
 const CONTRACT_DOMAIN: &[u8] = b"duet/contract/v1";
@@ -37,6 +38,7 @@ impl ContractTerms {
             quantity: point.energy,
             conductivity: BasisPoints::ZERO,
             reference: self.reference,
+            time_in_force: TimeInForce::Gtc,
         })
     }
 

@@ -11,6 +11,7 @@ use crate::rejection::{Refusal, Rejection};
 use crate::state::State;
 use duet_market::listing::{Sharing, Source, Take, share};
 use duet_market::order::Side;
+use duet_market::rolling::TimeInForce;
 use duet_units::{BasisPoints, Energy, OverflowError};
 use std::collections::BTreeMap;
 
@@ -82,6 +83,7 @@ impl State {
             quantity: take.quantity,
             conductivity: BasisPoints::ZERO,
             reference: take.reference,
+            time_in_force: TimeInForce::Gtc,
         };
         self.check_order_as(caller, &request, Entry::Take(id))
     }

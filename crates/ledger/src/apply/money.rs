@@ -170,7 +170,7 @@ impl State {
     }
 
     /// Takes a trade and what it moved out again.
-    fn default_trade(&mut self, id: TradeId) -> Result<(), BrokenInvariant> {
+    pub(super) fn default_trade(&mut self, id: TradeId) -> Result<(), BrokenInvariant> {
         let Some(trade) = self.trades.get_mut(id) else { return Ok(()) };
         trade.defaulted = true;
         let (buy, sell, energy) = (trade.buy, trade.sell, trade.quantity.negated()?);

@@ -1,18 +1,19 @@
 //! Placing and withdrawing orders.
 
-use super::money::times;
 use super::position::Period;
+use super::rolling::{hold, standing};
 use super::{Caller, Failure};
 use crate::action::OrderRequest;
 use crate::event::Event;
 use crate::ids::{OrderId, SessionId, UnitId};
 use crate::records::{
-    AccountKind, ListingRole, Mode, Order, OrderStatus, Phase, Role, Session, Unit,
+    AccountKind, ListingRole, Mode, Order, OrderStatus, Phase, Role, Session, Unit, Withdrawal,
 };
 use crate::rejection::{Refusal, Rejection};
-use crate::state::State;
+use crate::state::{BrokenInvariant, State};
 use duet_market::carbon::{CarbonTerms, Offer, offer};
 use duet_market::order::Side;
+use duet_market::rolling::TimeInForce;
 use duet_units::{BasisPoints, ClockTime, Energy, Money, OverflowError, Price, Resolution};
 
 /// The most orders of one session.
@@ -67,15 +68,10 @@ impl State {
             return Err(Rejection::TooManyOrders.of("session", session.orders, SESSION_ORDERS_MAX));
         }
         self.check_direction(request, opens)?;
+        self.check_arrival(caller.organisation, request, session)?;
         self.check_mode(caller, request, (session, entry))?;
         let offer = effective(request, unit, session)?;
-        let escrow = match request.side {
-            Side::Buy => {
-                let a_day = request.limit.value_of(request.quantity)?.rounded_up()?;
-                times(a_day.max(Money::ZERO), session.days)?
-            }
-            Side::Sell => Money::ZERO,
-        };
+        let escrow = hold((request.side, request.limit), request.quantity, session.days)?;
         let available = self.balance(caller.organisation, AccountKind::Available);
         let alone = entry != Entry::Contract && request.side == Side::Buy;
         if alone && available < escrow {
@@ -100,6 +96,8 @@ impl State {
             escrow,
             filled: Energy::ZERO,
             status: OrderStatus::Pending,
+            time_in_force: request.time_in_force,
+            withdrawn: None,
         })
     }
 
@@ -198,7 +196,11 @@ impl State {
             let role = ListingRole { lists: true, side: order.side };
             self.listing_roles.insert((order.session, order.owner), role);
         }
-        Ok(self.place(order, events)?.0)
+        let id = self.place(order, events)?;
+        if self.sessions.get(request.session).is_some_and(Session::matches_on_arrival) {
+            self.arrive(id, events)?;
+        }
+        Ok(id.0)
     }
 
     /// Takes an order that was checked into its book, and its money into escrow.
@@ -263,32 +265,43 @@ impl State {
         Ok(id.0)
     }
 
-    /// Takes a pending order out of its book, gives back what is held for it, and ends it.
+    /// Takes a pending order out of its book, gives back what is held for what of it is not filled,
+    /// and ends it: it is matched if anything of it is filled, else in this status.
     pub(super) fn release_order(
         &mut self,
         id: OrderId,
         status: OrderStatus,
         events: &mut Vec<Event>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), BrokenInvariant> {
         let Some(order) = self.orders.get(id).cloned() else { return Ok(()) };
-        let escrow = (order.owner, AccountKind::Escrow);
-        self.post(escrow, (order.owner, AccountKind::Available), order.escrow)?;
+        let left = order.left()?;
+        let keep = if order.filled.is_zero() { Money::ZERO } else { self.owed(&order)? };
+        self.hold_exactly(order.owner, order.escrow, keep)?;
         if let Some(listing) = self.takes.get(id).copied() {
-            let back = order.quantity.negated().map_err(Refusal::from)?;
-            self.count_taken(listing, back).map_err(Refusal::from)?;
+            self.count_taken(listing, order.quantity.negated()?)?;
         }
         let key = (order.session, order.unit, order.period);
-        let released = order.left().and_then(Energy::negated).map_err(Refusal::from)?;
-        self.commit(key, order.side, released).map_err(Refusal::from)?;
+        self.commit(key, order.side, left.negated()?)?;
+        // What stands only for a moment was never in the book.
+        if order.time_in_force == TimeInForce::Gtc
+            && let Some(book) = self.live.get_mut(&(order.session, order.period))
+        {
+            book.take(standing(id, &order, left), left);
+        }
+        let (height, before) = (self.height(), self.progress().next_order);
+        let withdrawn = (status == OrderStatus::Cancelled).then_some(Withdrawal { height, before });
+        let status = if order.filled.is_zero() { status } else { OrderStatus::Matched };
         // Numbers rise in order of acceptance, so a book is sorted.
-        if let Some(book) = self.books.get_mut(&(order.session, order.period))
+        if status == OrderStatus::Cancelled
+            && let Some(book) = self.books.get_mut(&(order.session, order.period))
             && let Ok(place) = book.binary_search(&id)
         {
             book.remove(place);
         }
         if let Some(row) = self.orders.get_mut(id) {
             row.status = status;
-            row.escrow = Money::ZERO;
+            row.escrow = keep;
+            row.withdrawn = withdrawn;
         }
         let (session, owner) = (order.session, order.owner);
         events.push(Event::OrderCancelled { order: id, session, owner });

@@ -31,7 +31,9 @@ pub(super) fn clear_period(
         Mode::Uniform(k1) => uniform_marginal(&plain, session, k1),
         Mode::Pairwise(k2) => pairwise(&plain, k2),
         // What was agreed on is traded already; listings are shared out by their takers.
-        Mode::Bilateral | Mode::Listing(_) => Ok((period_clearing(None, Energy::ZERO), Vec::new())),
+        Mode::Bilateral | Mode::Listing(_) | Mode::Rolling => {
+            Ok((period_clearing(None, Energy::ZERO), Vec::new()))
+        }
     })
 }
 

@@ -7,7 +7,7 @@ use crate::action::{OrderRequest, SessionNotice};
 use crate::ids::{OrganisationId, PublicKey, SessionId};
 use crate::records::{
     AccountKey, AccountKind, Balance, CertifiedUnit, Order, OrderStatus, PaymentState, Phase, Role,
-    Roles,
+    Roles, Session,
 };
 use crate::rejection::Rejection;
 use crate::sealed::{ReplayError, SealedInput, SealedOrder, SealedSession};
@@ -108,6 +108,11 @@ impl State {
         for order in orders {
             self.take_order(sealed.id, order)?;
         }
+        if self.sessions.get(sealed.id).is_some_and(Session::matches_on_arrival) {
+            let mut ids: Vec<_> = sealed.orders.iter().map(|order| order.id).collect();
+            ids.sort_unstable();
+            self.replay_arrivals(&ids)?;
+        }
         Ok(())
     }
 
@@ -129,9 +134,13 @@ impl State {
             quantity: sealed.quantity,
             conductivity: sealed.conductivity,
             reference: sealed.reference,
+            time_in_force: sealed.time_in_force,
         };
         let offer = effective(&request, unit, session)?;
-        let status = if sealed.cancelled { OrderStatus::Cancelled } else { OrderStatus::Pending };
+        // What matches on arrival is withdrawn in its turn.
+        let on_arrival = session.matches_on_arrival();
+        let cancelled = sealed.cancelled && !on_arrival;
+        let status = if cancelled { OrderStatus::Cancelled } else { OrderStatus::Pending };
         let order = Order {
             session: id,
             sequence: sealed.sequence,
@@ -151,12 +160,14 @@ impl State {
             escrow: Money::ZERO,
             filled: Energy::ZERO,
             status,
+            time_in_force: sealed.time_in_force,
+            withdrawn: sealed.withdrawn.clone(),
         };
         self.orders.insert(sealed.id, order);
         if let Some(listing) = sealed.takes {
             self.takes.insert(sealed.id, listing);
         }
-        if !sealed.cancelled {
+        if !cancelled && !on_arrival {
             self.books.entry((id, sealed.period)).or_default().push(sealed.id);
         }
         Ok(())

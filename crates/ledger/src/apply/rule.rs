@@ -126,7 +126,7 @@ fn differing_term(
             let (sharing, bound) = (listing.sharing, rule.sharing);
             ("sharing", number(&sharing), number(&bound), sharing == bound)
         }
-        Mode::Joint | Mode::Call | Mode::Bilateral => same("mode", 0, 0),
+        Mode::Joint | Mode::Call | Mode::Bilateral | Mode::Rolling => same("mode", 0, 0),
     };
     let terms = [
         share,

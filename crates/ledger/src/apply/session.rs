@@ -44,6 +44,7 @@ impl State {
         if let Some((field, value)) = bad_product(notice).or_else(|| bad_term(&notice.terms)) {
             return Err(Rejection::BadTerms.of(field, value, 0));
         }
+        self.check_resolution(notice)?;
         let live = self.sessions.rows().values().filter(|s| s.phase.is_live()).count();
         if live >= LIVE_SESSIONS_MAX {
             let limit = i64::try_from(LIVE_SESSIONS_MAX).unwrap_or(i64::MAX);
@@ -53,13 +54,34 @@ impl State {
         self.check_rule_of(notice)
     }
 
+    /// The sessions, called off ones left out, that share a delivery day with a product.
+    fn sharing(&self, product: &Session) -> impl Iterator<Item = &Session> {
+        self.sessions.rows().values().filter(move |session| {
+            session.phase != Phase::Void && product.delivery_days().any(|day| session.covers(day))
+        })
+    }
+
+    /// A day is settled in its shortest periods: those of its joint session are no longer than
+    /// those of any other.
+    fn check_resolution(&self, notice: &SessionNotice) -> Result<(), Refusal> {
+        let product = notice.announced();
+        for other in self.sharing(&product) {
+            let periods = |joint: &Session, ahead: &Session| {
+                let (of, least) = (joint.terms.resolution, ahead.terms.resolution);
+                joint.mode.is_joint() && of.periods() < least.periods()
+            };
+            if periods(&product, other) || periods(other, &product) {
+                let (own, least) = (product.terms.resolution, other.terms.resolution);
+                return Err(Rejection::BadTerms.of("resolution", own.periods(), least.periods()));
+            }
+        }
+        Ok(())
+    }
+
     /// Holds a product to the sessions that share a day with it.
     fn check_days(&self, notice: &SessionNotice) -> Result<(), Refusal> {
         let product = notice.announced();
-        let sharing = |session: &&Session| {
-            session.phase != Phase::Void && product.delivery_days().any(|day| session.covers(day))
-        };
-        for other in self.sessions.rows().values().filter(sharing) {
+        for other in self.sharing(&product) {
             let joint = [other, &product].iter().filter(|session| session.mode.is_joint()).count();
             if joint == 2 {
                 return Err(Rejection::DayTaken.of("day", notice.day.days(), 0));
@@ -197,6 +219,9 @@ impl State {
             let Some(trade) = self.trades.remove(id) else { continue };
             for order in [trade.buy, trade.sell] {
                 self.add_position(order, trade.quantity.negated()?)?;
+                if let Some(row) = self.orders.get_mut(order) {
+                    row.filled = row.filled.minus(trade.quantity)?;
+                }
             }
         }
         Ok(())
@@ -213,7 +238,7 @@ impl State {
         self.expire_proposals(session);
         for id in self.session_orders(session) {
             let Some(order) = self.orders.get(id) else { continue };
-            if order.status != OrderStatus::Pending {
+            if !matches!(order.status, OrderStatus::Pending | OrderStatus::Matched) {
                 continue;
             }
             let (owner, escrow) = (order.owner, order.escrow);
@@ -225,6 +250,7 @@ impl State {
             }
         }
         self.commitments.retain(|(other, _, _), _| *other != session);
+        self.live.retain(|(other, _), _| *other != session);
         self.set_phase(session, Phase::Void);
         events.push(Event::SessionVoided { session });
         Ok(())
@@ -287,6 +313,7 @@ impl State {
         self.listing_roles.remove_where(|(of, _), _| *of == id);
         self.positions.retain(|(of, _, _), _| *of != id);
         self.books.retain(|(of, _), _| *of != id);
+        self.live.retain(|(of, _), _| *of != id);
         self.commitments.retain(|(of, _, _), _| *of != id);
     }
 }
@@ -319,7 +346,9 @@ pub(super) fn bad_product(notice: &SessionNotice) -> Option<(&'static str, i64)>
     }
     let share = match notice.mode {
         Mode::Uniform(share) | Mode::Pairwise(share) => share,
-        Mode::Joint | Mode::Call | Mode::Listing(_) | Mode::Bilateral => BasisPoints::ZERO,
+        Mode::Joint | Mode::Call | Mode::Listing(_) | Mode::Bilateral | Mode::Rolling => {
+            BasisPoints::ZERO
+        }
     };
     let holds = (BasisPoints::ZERO..=BasisPoints::ONE).contains(&share);
     (!holds).then_some(("mode", share.bp()))

@@ -38,7 +38,7 @@ pub use delivery::{Dispatch, DispatchState, MeterRecord};
 pub use device::{Device, Enrolment};
 pub use intervention::InterventionRecord;
 pub use money::{AccountKey, AccountKind, Balance, LineItem, Payment, PaymentState, StatementLine};
-pub use order::{Order, OrderStatus, Trade};
+pub use order::{Order, OrderStatus, Trade, Withdrawal};
 pub use participant::{Identity, Organisation, Role, Roles, Technology, Unit};
 pub use rule::{
     ContractingTerms, DeviationScheme, FreeBandTerms, GuaranteeRule, MarketRule, ReferencePrice,

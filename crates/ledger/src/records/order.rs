@@ -5,6 +5,7 @@ use crate::codec::{coded, record};
 use crate::ids::{OrderId, OrganisationId, PublicKey, SessionId, UnitId};
 use duet_market::game::Stage;
 use duet_market::order::Side;
+use duet_market::rolling::TimeInForce;
 use duet_units::{BasisPoints, ClockTime, Energy, Money, OverflowError, Price};
 
 coded! {
@@ -59,6 +60,27 @@ impl Decode for Side {
     }
 }
 
+impl Encode for TimeInForce {
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.push(match self {
+            Self::Gtc => 0,
+            Self::Ioc => 1,
+            Self::Fok => 2,
+        });
+    }
+}
+
+impl Decode for TimeInForce {
+    fn decode(input: &mut &[u8]) -> Result<Self, DecodeError> {
+        match u8::decode(input)? {
+            0 => Ok(Self::Gtc),
+            1 => Ok(Self::Ioc),
+            2 => Ok(Self::Fok),
+            value => Err(DecodeError::UnknownTag { field: "time in force", value: value.into() }),
+        }
+    }
+}
+
 impl Encode for Stage {
     fn encode(&self, out: &mut Vec<u8>) {
         out.push(match self {
@@ -75,6 +97,16 @@ impl Decode for Stage {
             2 => Ok(Self::Second),
             value => Err(DecodeError::UnknownTag { field: "stage", value: value.into() }),
         }
+    }
+}
+
+record! {
+    /// When an order was withdrawn.
+    pub struct Withdrawal {
+        /// In the block of this height ...
+        pub height: u64,
+        /// ... before the order of this number was accepted.
+        pub before: OrderId,
     }
 }
 
@@ -117,6 +149,10 @@ record! {
         pub filled: Energy,
         /// Where it stands.
         pub status: OrderStatus,
+        /// How long it stands.
+        pub time_in_force: TimeInForce,
+        /// When its owner withdrew it, or the rest of it.
+        pub withdrawn: Option<Withdrawal>,
     }
 }
 

@@ -52,6 +52,8 @@ pub enum Mode {
     Listing(ListingTerms),
     /// 5: Two parties agree; each signs the hash of the same contract.
     Bilateral,
+    /// 6: Orders match on arrival, at the price of the one already in the book.
+    Rolling,
 }
 
 /// Who may list, and how takers share a listing.
@@ -100,6 +102,7 @@ impl Encode for Mode {
             Self::Call => out.push(3),
             Self::Listing(terms) => (4_u8, *terms).encode(out),
             Self::Bilateral => out.push(5),
+            Self::Rolling => out.push(6),
         }
     }
 }
@@ -113,6 +116,7 @@ impl Decode for Mode {
             3 => Ok(Self::Call),
             4 => Decode::decode(input).map(Self::Listing),
             5 => Ok(Self::Bilateral),
+            6 => Ok(Self::Rolling),
             value => Err(DecodeError::UnknownTag { field: "mode", value: value.into() }),
         }
     }
@@ -249,6 +253,12 @@ record! {
 }
 
 impl Session {
+    /// Whether an order is matched as it arrives, not when the gate closes.
+    #[must_use]
+    pub const fn matches_on_arrival(&self) -> bool {
+        matches!(self.mode, Mode::Rolling)
+    }
+
     /// Whether its product is delivered on `day`.
     #[must_use]
     pub fn covers(&self, day: DeliveryDay) -> bool {

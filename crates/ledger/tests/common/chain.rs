@@ -179,7 +179,10 @@ pub(crate) fn assert_escrow(state: &State) {
     let mut escrow: BTreeMap<_, i128> = BTreeMap::new();
     let mut trust = 0;
     for order in state.orders().values() {
-        if order.status == OrderStatus::Pending {
+        // What matched on arrival is held without an instruction until the gate closes.
+        let trades = state.sessions()[&order.session].phase < duet_ledger::Phase::Cleared;
+        if order.status == OrderStatus::Pending || (order.status == OrderStatus::Matched && trades)
+        {
             *escrow.entry(order.owner).or_default() += order.escrow.fen();
         }
     }

@@ -4,7 +4,7 @@ use duet_ledger::{
     Acknowledgement, Action, DispatchId, Genesis, Identity, MarketRule, MeterReport, Mode,
     OrderRequest, Organisation, OrganisationId, PaymentId, PublicKey, Quality, Rationing, Reading,
     Registration, Role, Roles, RuleId, SessionId, SessionNotice, SessionTerms, Sharing, Side,
-    Technology, Unit, UnitId, Validator,
+    Technology, TimeInForce, Unit, UnitId, Validator,
 };
 use duet_units::{
     BasisPoints, CarbonPrice, ClockTime, DeliveryDay, EmissionFactor, Energy, Money, Power, Price,
@@ -267,6 +267,7 @@ pub(crate) fn request(
         quantity: mwh(quantity),
         conductivity,
         reference: 0,
+        time_in_force: TimeInForce::Gtc,
     }
 }
 

@@ -8,7 +8,7 @@ use duet_ledger::{
     Acknowledgement, Action, CertificateLotId, DispatchId, FeeRule, Intervention, MarketRule,
     MeterReport, Mode, OrderId, OrderRequest, OrganisationId, PaymentId, PaymentState, Phase,
     Quality, Reading, RetirementPurpose, RuleAction, RuleId, Session, SessionId, SessionNotice,
-    SessionTerms, Side, State, Transaction, UnitId, Unsigned,
+    SessionTerms, Side, State, TimeInForce, Transaction, UnitId, Unsigned,
 };
 use duet_units::{
     Allowances, BasisPoints, CarbonPrice, ClockTime, DeliveryDay, DeliveryPeriod, Energy, Money,
@@ -25,11 +25,23 @@ pub(crate) struct Traffic {
     pub(crate) random: Random,
     nonces: BTreeMap<Who, u64>,
     reference: u64,
+    /// The modes of sessions.
+    modes: &'static [Mode],
 }
 
 impl Traffic {
     pub(crate) const fn new(seed: u64) -> Self {
-        Self { random: Random(seed), nonces: BTreeMap::new(), reference: 0 }
+        Self::with_modes(seed, &[Mode::Joint])
+    }
+
+    /// Sessions ahead of the joint one, too.
+    pub(crate) const fn of_all_modes(seed: u64) -> Self {
+        let modes = &[Mode::Joint, Mode::Joint, Mode::Call, Mode::Rolling, Mode::Rolling];
+        Self::with_modes(seed, modes)
+    }
+
+    const fn with_modes(seed: u64, modes: &'static [Mode]) -> Self {
+        Self { random: Random(seed), nonces: BTreeMap::new(), reference: 0, modes }
     }
 
     /// The next transaction, with a signature of zeros.
@@ -101,10 +113,10 @@ impl Traffic {
     fn order(&mut self, state: &State) -> (Who, Action) {
         let (unit, owner) = self.random.pick(&OWNERS);
         let buys = [RETAIL, FACTORY].contains(&unit) != self.random.one_in(50);
-        let (id, session) = match self.session(state, Phase::Open) {
-            Some((id, session)) => (id, session.terms),
+        let (id, mode, session) = match self.session(state, Phase::Open) {
+            Some((id, session)) => (id, session.mode, session.terms),
             None if !self.random.one_in(8) => return self.notice(state),
-            None => (SessionId(1), terms()),
+            None => (SessionId(1), Mode::Joint, terms()),
         };
         let (tick, lot) = (session.tick.milli_yuan_per_mwh(), session.lot.kwh());
         // Asks from -60 on, bids up to 560 yuan/MWh, so that they meet and leave a rest.
@@ -112,8 +124,14 @@ impl Traffic {
         let limit = self.random.between(limit.0, limit.1) / tick * tick;
         let quantity = self.random.between(lot, 6_000) / lot * lot;
         let slip = i64::from(self.random.one_in(40));
-        let conductivity =
-            if buys { 0 } else { self.random.pick(&[0, 5_000, 8_765, 10_000, 10_000]) };
+        let conductivity = if buys || !mode.is_joint() {
+            0
+        } else {
+            self.random.pick(&[0, 5_000, 8_765, 10_000, 10_000])
+        };
+        let rolls = mode == Mode::Rolling || (self.modes.len() > 1 && self.random.one_in(50));
+        let at_once = [TimeInForce::Gtc, TimeInForce::Gtc, TimeInForce::Ioc, TimeInForce::Fok];
+        let time_in_force = if rolls { self.random.pick(&at_once) } else { TimeInForce::Gtc };
         let request = OrderRequest {
             session: id,
             unit,
@@ -123,6 +141,7 @@ impl Traffic {
             quantity: Energy::from_kwh(quantity + slip),
             conductivity: BasisPoints::from_bp(conductivity),
             reference: 0,
+            time_in_force,
         };
         (owner, Action::SubmitOrder(request))
     }
@@ -217,9 +236,10 @@ impl Traffic {
             ..terms()
         };
         let gate_open = if self.random.one_in(4) { gate_open(day).max(now) } else { now };
+        let mode = if let [only] = self.modes { *only } else { self.random.pick(self.modes) };
         let notice = SessionNotice {
             rule,
-            mode: Mode::Joint,
+            mode,
             day,
             days: 1,
             gate_open,
@@ -363,6 +383,7 @@ impl Traffic {
             quantity: Energy::from_kwh(b),
             conductivity: BasisPoints::from_bp(c),
             reference: 0,
+            time_in_force: TimeInForce::Gtc,
         };
         let (session, reference) = (SessionId(1), a.unsigned_abs());
         let amount = Money::from_fen(i128::from(a) * i128::from(b));

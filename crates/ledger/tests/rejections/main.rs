@@ -30,6 +30,7 @@ fn every_rejection_is_provoked() {
         form::provoke(),
         order::provoke(),
         order::provoke_limits(),
+        order::provoke_on_arrival(),
         session::provoke(),
         session::provoke_sharing(),
         rule::provoke(),

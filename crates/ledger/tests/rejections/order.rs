@@ -6,11 +6,13 @@ use crate::common::market::{
     request, sell, yuan, yuan_per_mwh,
 };
 use duet_ledger::{
-    Action, Intervention, OrderId, OrderRequest, Session, SessionId, SessionNotice, Side, UnitId,
+    Action, Intervention, Mode, OrderId, OrderRequest, Session, SessionId, SessionNotice, Side,
+    TimeInForce, Unit, UnitId,
 };
 use duet_units::{BasisPoints, DeliveryDay, Energy, Price};
 use std::collections::BTreeSet;
 
+const UNITS: u8 = 5;
 const SESSIONS: u8 = 7;
 
 fn intervene(session: u32, intervention: Intervention) -> Action {
@@ -45,6 +47,7 @@ pub(crate) fn provoke() -> BTreeSet<&'static str> {
         quantity: Energy::from_kwh(-1),
         conductivity: BasisPoints::from_bp(-1),
         reference: 0,
+        time_in_force: TimeInForce::Gtc,
     };
     let mut step = |who, expected: &str, mend: fn(&mut OrderRequest)| {
         mend(&mut request);
@@ -113,9 +116,34 @@ pub(crate) fn provoke_limits() -> BTreeSet<&'static str> {
     chain.provoked
 }
 
+/// What only a session that matches on arrival, or only another, refuses.
+pub(crate) fn provoke_on_arrival() -> BTreeSet<&'static str> {
+    let mut chain = Chain::new().with_rows(|rows| {
+        let key = [UNITS, 0, 0, 0, 1];
+        change_row(rows, &key, |unit: &mut Unit| unit.owner = Who::Retail.organisation());
+    });
+    let rolling = SessionNotice { mode: Mode::Rolling, ..notice(DAY) };
+    let order = |session, unit_side, time_in_force| {
+        let (session, conductivity) = (SessionId(session), BasisPoints::ZERO);
+        let plain = request(unit_side, 0, 300, 1);
+        Action::SubmitOrder(OrderRequest { session, conductivity, time_in_force, ..plain })
+    };
+    let (wind, retail) = ((WIND, Side::Sell), (RETAIL, Side::Buy));
+    chain.table(vec![
+        (Who::Exchange, Action::OpenSession(rolling), "ok"),
+        (Who::Exchange, open(DAY), "ok"),
+        (Who::Retail, order(1, wind, TimeInForce::Gtc), "ok"),
+        (Who::Retail, order(1, retail, TimeInForce::Gtc), "self-trade"),
+        (Who::Retail, order(2, retail, TimeInForce::Fok), "bad-time-in-force"),
+        (Who::Retail, order(2, retail, TimeInForce::Gtc), "insufficient-funds"),
+    ]);
+    chain.provoked
+}
+
 #[test]
 fn an_order_is_refused_for_its_first_fault() {
     provoke();
+    provoke_on_arrival();
     provoke_limits();
 }
 

@@ -7,7 +7,7 @@ use crate::support::{
 };
 use axum::http::StatusCode;
 use duet_ledger::{
-    Action, OrderId, OrderRequest, OrganisationId, SessionId, Side, UnitId, Unsigned,
+    Action, OrderId, OrderRequest, OrganisationId, SessionId, Side, UnitId, Unsigned, TimeInForce,
 };
 use duet_node::api::ApiConfig;
 use duet_units::{BasisPoints, Energy, Money, Price};
@@ -23,6 +23,7 @@ fn sell() -> OrderRequest {
         quantity: Energy::from_kwh(1_000),
         conductivity: BasisPoints::from_bp(6_500),
         reference: 1,
+        time_in_force: TimeInForce::Gtc,
     }
 }
 

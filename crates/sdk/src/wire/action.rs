@@ -18,7 +18,7 @@ pub use contract::{ContractConfirmation, ListingTake};
 use super::CertificateAction;
 use super::{
     Big, ContractTerms, Day, EnrolDevice, Health, MarketRule, Mode, ReportBatch, SessionTerms,
-    Side, mirror, shape,
+    Side, TimeInForce, mirror, shape,
 };
 use duet_ledger::{
     CertificateLotId, DeviceAction, DispatchId, OrderId, OrganisationId, PaymentId, ProposalId,
@@ -87,6 +87,9 @@ shape! {
         conductivity_bp: i64,
         /// The owner's own reference.
         reference: u64,
+        /// How long it stands.
+        #[serde(default)]
+        time_in_force: TimeInForce,
     }
 }
 
@@ -400,6 +403,7 @@ impl From<OrderRequest> for duet_ledger::OrderRequest {
             quantity: Energy::from_kwh(wire.quantity_kwh),
             conductivity: BasisPoints::from_bp(wire.conductivity_bp),
             reference: wire.reference,
+            time_in_force: wire.time_in_force.into(),
         }
     }
 }
@@ -415,6 +419,7 @@ impl From<duet_ledger::OrderRequest> for OrderRequest {
             quantity_kwh: row.quantity.kwh(),
             conductivity_bp: row.conductivity.bp(),
             reference: row.reference,
+            time_in_force: row.time_in_force.into(),
         }
     }
 }

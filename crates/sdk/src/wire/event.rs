@@ -25,6 +25,14 @@ pub enum Event {
     ContractConfirmed { proposal: u64, session: u32 },
     /// It was withdrawn or declined.
     ContractWithdrawn { proposal: u64, session: u32 },
+    /// An order matched on arrival.
+    TradeMade {
+        trade: u64,
+        session: u32,
+        period: u8,
+        quantity_kwh: i64,
+        price_milli_yuan_per_mwh: i64,
+    },
     /// A gate closed and the session was cleared.
     SessionCleared { session: u32, trades: u64, first_kwh: i64, second_kwh: i64 },
     /// A session was called off.
@@ -153,6 +161,13 @@ impl From<&duet_ledger::Event> for Event {
             L::ContractWithdrawn { proposal, session } => {
                 Self::ContractWithdrawn { proposal: proposal.0, session: session.0 }
             }
+            L::TradeMade { trade, session, period, quantity, price } => Self::TradeMade {
+                trade: trade.0,
+                session: session.0,
+                period: *period,
+                quantity_kwh: quantity.kwh(),
+                price_milli_yuan_per_mwh: price.milli_yuan_per_mwh(),
+            },
             L::SessionCleared { session, trades, first, second } => Self::SessionCleared {
                 session: session.0,
                 trades: *trades,

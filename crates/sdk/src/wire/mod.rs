@@ -62,7 +62,7 @@ pub use device::{
 pub use event::{Event, FinalEvent};
 pub use mode::Mode;
 pub use money::{AccountKind, Balance, LineItem, Payment, PaymentState, StatementLine};
-pub use order::{Order, OrderStatus, Side, Stage, Trade};
+pub use order::{Order, OrderStatus, Side, Stage, TimeInForce, Trade};
 pub use participant::{Identity, Organisation, OrganisationDetail, Role, Technology, Unit};
 pub use rule::{
     Clawback, CostBasis, Deviation, Fee, GuaranteeRule, MarketRule, PublishedRule, ReferencePrice,

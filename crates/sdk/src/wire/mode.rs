@@ -32,6 +32,8 @@ pub enum Mode {
     },
     /// Two parties agree; each signs the hash of the same contract.
     Bilateral,
+    /// Orders match on arrival, at the price of the one already in the book.
+    Rolling,
 }
 
 impl From<duet_ledger::Mode> for Mode {
@@ -46,6 +48,7 @@ impl From<duet_ledger::Mode> for Mode {
                 listers: terms.listers.map(Into::into),
             },
             duet_ledger::Mode::Bilateral => Self::Bilateral,
+            duet_ledger::Mode::Rolling => Self::Rolling,
         }
     }
 }
@@ -62,6 +65,7 @@ impl From<Mode> for duet_ledger::Mode {
                 listers: listers.map(Into::into),
             }),
             Mode::Bilateral => Self::Bilateral,
+            Mode::Rolling => Self::Rolling,
         }
     }
 }

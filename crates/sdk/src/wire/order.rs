@@ -1,6 +1,7 @@
 //! Orders and trades.
 
 use super::{Big, Hex32, mirror, view};
+use serde::{Deserialize, Serialize};
 
 mirror! {
     /// The side of an order.
@@ -9,6 +10,40 @@ mirror! {
         Buy,
         /// Gives energy.
         Sell,
+    }
+}
+
+/// How long an order stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum TimeInForce {
+    /// Until it is filled or withdrawn, or the session ends.
+    #[default]
+    Day,
+    /// What does not fill at once is released.
+    ImmediateOrCancel,
+    /// It fills at once and whole, or not at all.
+    FillOrKill,
+}
+
+impl From<duet_ledger::TimeInForce> for TimeInForce {
+    fn from(value: duet_ledger::TimeInForce) -> Self {
+        match value {
+            duet_ledger::TimeInForce::Gtc => Self::Day,
+            duet_ledger::TimeInForce::Ioc => Self::ImmediateOrCancel,
+            duet_ledger::TimeInForce::Fok => Self::FillOrKill,
+        }
+    }
+}
+
+impl From<TimeInForce> for duet_ledger::TimeInForce {
+    fn from(value: TimeInForce) -> Self {
+        match value {
+            TimeInForce::Day => Self::Gtc,
+            TimeInForce::ImmediateOrCancel => Self::Ioc,
+            TimeInForce::FillOrKill => Self::Fok,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::CertificateKind;
 use super::{
     Big, Day, Hex32, Intervention, MeterRecord, Mode, Organisation, PaymentState, PeriodClearing,
-    PublishedRule, SessionTerms, Side, StatementLine, Trade, Unit, shape, view,
+    PublishedRule, SessionTerms, Side, StatementLine, TimeInForce, Trade, Unit, shape, view,
 };
 use duet_ledger::{
     OrderId, OrganisationId, PublicKey, RuleId, SessionId, TradeId, UnitId, sealed as ledger,
@@ -58,6 +58,16 @@ view! {
 }
 
 view! {
+    /// When an order was withdrawn.
+    Withdrawal(row: &duet_ledger::Withdrawal) {
+        /// In the block of this height ...
+        height: u64 = row.height;
+        /// ... before the order of this number was accepted.
+        before: u64 = row.before.0;
+    }
+}
+
+view! {
     /// An accepted order of a sealed book.
     SealedOrder(row: &ledger::SealedOrder) {
         /// Its number.
@@ -88,6 +98,10 @@ view! {
         cancelled: bool = row.cancelled;
         /// The listing that it takes of.
         takes: Option<u64> = row.takes.map(|listing| listing.0);
+        /// How long it stands.
+        time_in_force: TimeInForce = row.time_in_force.into();
+        /// When it was withdrawn, or the rest of it.
+        withdrawn: Option<Withdrawal> = row.withdrawn.as_ref().map(Withdrawal::new);
     }
 }
 
@@ -108,6 +122,11 @@ impl From<SealedOrder> for ledger::SealedOrder {
             accepted_at: ClockTime::from_unix_ms(wire.accepted_at_ms),
             cancelled: wire.cancelled,
             takes: wire.takes.map(OrderId),
+            time_in_force: wire.time_in_force.into(),
+            withdrawn: wire.withdrawn.map(|row| duet_ledger::Withdrawal {
+                height: row.height,
+                before: OrderId(row.before),
+            }),
         }
     }
 }

@@ -68,7 +68,9 @@ function encodeAction(encoder: Encoder, action: Action): void {
         .i64(order.limitMilliYuanPerMwh)
         .i64(order.quantityKwh)
         .i64(order.conductivityBp)
-        .u64(order.reference);
+        .u64(order.reference)
+        // Until the session ends.
+        .u8(0);
       return;
     }
     case "cancel-order":
