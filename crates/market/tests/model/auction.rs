@@ -29,7 +29,7 @@ fn supply(orders: &[Order], price: i64) -> i64 {
 }
 
 /// The lowest and the highest competitive price, by their definitions.
-fn interval(orders: &[Order]) -> Option<(i64, i64)> {
+pub(crate) fn interval(orders: &[Order]) -> Option<(i64, i64)> {
     let real = |order: &&Order| !order.quantity.is_zero();
     for side in [Side::Buy, Side::Sell] {
         orders.iter().filter(real).find(|order| order.side == side)?;
@@ -51,7 +51,7 @@ fn most(orders: &[Order]) -> i64 {
 }
 
 /// The fills at a price: better orders whole, those at the price by the rule of rationing.
-fn fills(orders: &[Order], price: i64, rationing: Rationing) -> Vec<i64> {
+pub(crate) fn fills(orders: &[Order], price: i64, rationing: Rationing) -> Vec<i64> {
     let volume = demand(orders, price).min(supply(orders, price));
     let mut fills = vec![0; orders.len()];
     for side in [Side::Buy, Side::Sell] {
@@ -67,26 +67,37 @@ fn fills(orders: &[Order], price: i64, rationing: Rationing) -> Vec<i64> {
                 margin.push(index);
             }
         }
-        let wants = |index: &usize| orders[*index].quantity.kwh();
-        if rationing == Rationing::ProRata {
-            let parts = shares(left, &margin.iter().map(wants).collect::<Vec<_>>());
-            margin.iter().zip(parts).for_each(|(index, part)| fills[*index] = part);
-            continue;
-        }
-        while !margin.is_empty() {
-            let factor = |index: usize| orders[index].emission_factor.g_per_kwh();
-            let next = match rationing {
-                Rationing::GreenFirst => {
-                    (0..margin.len()).min_by_key(|at| (factor(margin[*at]), margin[*at]))
-                }
-                Rationing::Time | Rationing::ProRata => Some(0),
-            };
-            let index = margin.remove(next.unwrap());
-            fills[index] = wants(&index).min(left);
-            left -= fills[index];
-        }
+        ration(orders, margin, left, rationing, &mut fills);
     }
     fills
+}
+
+/// Shares what is left among the orders at the margin.
+pub(crate) fn ration(
+    orders: &[Order],
+    mut margin: Vec<usize>,
+    mut left: i64,
+    rationing: Rationing,
+    fills: &mut [i64],
+) {
+    let wants = |index: &usize| orders[*index].quantity.kwh();
+    if rationing == Rationing::ProRata {
+        let parts = shares(left, &margin.iter().map(wants).collect::<Vec<_>>());
+        margin.iter().zip(parts).for_each(|(index, part)| fills[*index] = part);
+        return;
+    }
+    while !margin.is_empty() {
+        let factor = |index: usize| orders[index].emission_factor.g_per_kwh();
+        let next = match rationing {
+            Rationing::GreenFirst => {
+                (0..margin.len()).min_by_key(|at| (factor(margin[*at]), margin[*at]))
+            }
+            Rationing::Time | Rationing::ProRata => Some(0),
+        };
+        let index = margin.remove(next.unwrap());
+        fills[index] = wants(&index).min(left);
+        left -= fills[index];
+    }
 }
 
 /// Highest bid and lowest ask meet until they no longer do: (buy, sell, kWh).

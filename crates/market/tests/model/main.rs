@@ -7,6 +7,7 @@
 
 mod auction;
 mod fill_hashes;
+mod game;
 mod listed;
 mod listing;
 mod random;
