@@ -23,7 +23,7 @@ const STEPS: [Step; 12] = [
     ("fetch", || cargo(&["fetch", "--locked"])),
     ("lint", || cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])),
     ("doc", doc),
-    ("deny", deny::run),
+    ("deny", || deny::run().and_then(|()| zynq::msrv::run())),
     ("test", test),
     ("bench", bench),
     ("web", web_page),

@@ -6,6 +6,7 @@
 mod board;
 mod boot;
 mod collector;
+pub(crate) mod msrv;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -170,7 +171,6 @@ fn cross(folder: &Path) -> Command {
         .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "z")
         .env("CARGO_PROFILE_RELEASE_LTO", "fat")
         .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1")
-        .env("CARGO_PROFILE_RELEASE_PANIC", "abort")
         .env("CARGO_PROFILE_RELEASE_STRIP", "true");
     command
 }

@@ -31,8 +31,19 @@ enum Malice {
     Half,
     /// Answers Modbus requests with a length of 65 535 and nothing behind it.
     Length,
+    /// Takes the connection and says nothing.
+    Silent,
+    /// Starts data transfer, then acknowledges frames that nobody has sent.
+    Acknowledge,
+    /// Answers Modbus requests with one register, whatever was asked for.
+    Short,
+    /// Starts data transfer, then sends read commands in sequence, on which the protocol library
+    /// panics.
+    Read,
 }
 
+/// An I-frame with a read command (C_RD_NA_1) in sequence: objects of no octets.
+const READ: [u8; 15] = [0x68, 13, 0, 0, 0, 0, 102, 0x81, 5, 0, 47, 0, 1, 0, 0];
 const START_CON: [u8; 6] = [0x68, 4, 0x0B, 0, 0, 0];
 
 async fn hostile(malice: Malice) -> SocketAddr {
@@ -50,7 +61,8 @@ async fn hostile(malice: Malice) -> SocketAddr {
 
 async fn act(malice: Malice, mut stream: TcpStream, mut noise: Noise) {
     let mut asked = [0; 64];
-    if matches!(malice, Malice::Sequence | Malice::Flood | Malice::Half) {
+    use Malice::{Acknowledge, Flood, Half, Read, Sequence};
+    if matches!(malice, Sequence | Flood | Half | Acknowledge | Read) {
         let _ = stream.read(&mut asked).await;
         let _ = stream.write_all(&START_CON).await;
     }
@@ -59,11 +71,11 @@ async fn act(malice: Malice, mut stream: TcpStream, mut noise: Noise) {
         let bytes = match malice {
             Malice::Close => return,
             Malice::Noise => noise.next().to_be_bytes().to_vec(),
-            Malice::Sequence => frame(noise.next() as u16),
+            Malice::Sequence => frame(noise.next() as u16, UNMAPPED),
             Malice::Flood => {
                 sequence = sequence.wrapping_add(1);
                 // It reads nothing, so the gateway's acknowledgements go unheard.
-                frame((sequence - 1) << 1)
+                frame((sequence - 1) << 1, UNMAPPED)
             }
             Malice::Drip => {
                 sleep(Duration::from_millis(500)).await;
@@ -77,6 +89,25 @@ async fn act(malice: Malice, mut stream: TcpStream, mut noise: Noise) {
                 let _ = stream.read(&mut asked).await;
                 [&asked[..4], &[0xFF, 0xFF, 1, 3]].concat()
             }
+            Malice::Silent => {
+                sleep(Duration::from_secs(3_600)).await;
+                return;
+            }
+            Malice::Acknowledge => {
+                let [low, high] = (noise.next() as u16 & !1).to_le_bytes();
+                vec![0x68, 4, 1, 0, low, high]
+            }
+            Malice::Read => {
+                sleep(Duration::from_millis(100)).await;
+                READ.to_vec()
+            }
+            Malice::Short => {
+                // It closes when the gateway does.
+                if matches!(stream.read(&mut asked).await, Ok(0) | Err(_)) {
+                    return;
+                }
+                [&asked[..4], &[0, 5, 1, 3, 2, 0xAB, 0xCD]].concat()
+            }
         };
         if stream.write_all(&bytes).await.is_err() {
             return;
@@ -84,10 +115,15 @@ async fn act(malice: Malice, mut stream: TcpStream, mut noise: Noise) {
     }
 }
 
-/// An I-frame with one short float of an unmapped point.
-fn frame(control: u16) -> Vec<u8> {
+/// A point that is not in the map, and the power that is.
+const UNMAPPED: u16 = 999;
+const POWER: u16 = 11;
+
+/// An I-frame with one short float.
+fn frame(control: u16, ioa: u16) -> Vec<u8> {
     let [low, high] = (control & !1).to_le_bytes();
-    let asdu = [13, 1, 3, 0, 47, 0, 0xE7, 3, 0, 0, 0, 0x80, 0x3F, 0];
+    let [ioa_low, ioa_high] = ioa.to_le_bytes();
+    let asdu = [13, 1, 3, 0, 47, 0, ioa_low, ioa_high, 0, 0, 0, 0x80, 0x3F, 0];
     [&[0x68, 18, low, high, 0, 0][..], &asdu].concat()
 }
 
@@ -144,6 +180,88 @@ async fn frames_that_never_end_hold_nobody_up() {
 #[tokio::test]
 async fn lengths_that_lie_hold_nobody_up() {
     beside(Malice::Length).await;
+}
+
+#[tokio::test]
+async fn silence_holds_nobody_up() {
+    beside(Malice::Silent).await;
+}
+
+#[tokio::test]
+async fn acknowledgements_of_nothing_hold_nobody_up() {
+    beside(Malice::Acknowledge).await;
+}
+
+#[tokio::test]
+async fn answers_that_are_too_short_hold_nobody_up() {
+    beside(Malice::Short).await;
+}
+
+/// The library's parser panics on the first connection; the second one is the good station's.
+#[tokio::test]
+async fn a_station_that_broke_the_parser_is_read_again() {
+    let bench = Bench::start().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let mut station = map().iec104.remove(0);
+    station.address = listener.local_addr().expect("an address").to_string();
+    let good = bench.iec104;
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.expect("the gateway connects");
+        let mut asked = [0; 64];
+        stream.read(&mut asked).await.expect("it starts data transfer");
+        stream.write_all(&[&START_CON[..], &READ].concat()).await.expect("it listens");
+        let (mut near, _) = listener.accept().await.expect("the gateway comes back");
+        let mut far = TcpStream::connect(good).await.expect("the good station");
+        tokio::io::copy_bidirectional(&mut near, &mut far).await.expect("until the test ends");
+    });
+    let mut link = Link::iec104(station);
+    link.until("dt1.power", |event| event.flags == duet_gateway::reading::Flags::GOOD).await;
+}
+
+#[tokio::test]
+async fn read_commands_in_sequence_hold_nobody_up() {
+    beside(Malice::Read).await;
+}
+
+/// A station that sends mapped values as fast as it can shares the gateway's queue with the others.
+#[tokio::test]
+async fn a_flood_of_mapped_values_leaves_room_for_the_other_stations() {
+    let bench = Bench::start().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let mut station = map().iec104.remove(0);
+    station.name = "flood".to_owned();
+    station.power[0].name = "flood.power".to_owned();
+    station.address = listener.local_addr().expect("an address").to_string();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.expect("the gateway connects");
+        let (mut read, mut write) = stream.split();
+        let mut asked = [0; 64];
+        read.read(&mut asked).await.expect("it starts data transfer");
+        write.write_all(&START_CON).await.expect("it listens");
+        let drain = async { while matches!(read.read(&mut asked).await, Ok(1..)) {} };
+        let flood = async {
+            let mut sequence: u16 = 0;
+            while write.write_all(&frame(sequence << 1, POWER)).await.is_ok() {
+                sequence = (sequence + 1) & 0x7FFF;
+            }
+        };
+        tokio::join!(drain, flood);
+    });
+    let mut good = bench.link();
+    good.share(station);
+    let (mut floods, mut others) = (0_u32, 0_u32);
+    let counted = timeout(Duration::from_secs(60), async {
+        while others < 30 {
+            match &*good.any().await.name {
+                "flood.power" => floods += 1,
+                "pv1.power" | "dt1.power" => others += 1,
+                _ => {}
+            }
+        }
+    });
+    assert!(counted.await.is_ok(), "{others} values of the others beside {floods}");
+    assert!(floods > 1_000, "{floods} values are no flood");
+    assert_eq!(good.command("dt1.set", 150_000_000).await, Ok(()));
 }
 
 /// A connection that says nothing costs at most one try each growing pause.

@@ -33,6 +33,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How many answers to commands may wait; nobody needs those that do not fit.
 const ANSWERS: usize = 64;
 
+/// How often a link that is up is asked whether it lives. The library's task ends without a word
+/// where its parser panics (a read command in sequence does that to it).
+const PULSE: Duration = Duration::from_secs(5);
 /// How many requests in a row may not be sent before the link is made anew.
 const FAILURES_MAX: u32 = 3;
 
@@ -62,6 +65,8 @@ async fn serve(
 ) -> ControlFlow<()> {
     let mut interrogation = ticks(station.interrogation_s);
     let mut counters = ticks(station.counter_s);
+    let mut pulse = interval(PULSE);
+    pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut failures = 0;
     while failures < FAILURES_MAX {
         let connected = *up.borrow_and_update();
@@ -82,6 +87,12 @@ async fn serve(
             }
             _ = interrogation.tick(), if connected => link.interrogate().await,
             _ = counters.tick(), if connected => link.read_counters().await,
+            _ = pulse.tick(), if connected => {
+                if !link.lives().await {
+                    return ControlFlow::Continue(());
+                }
+                continue;
+            }
             command = commands.recv() => {
                 let Some(command) = command else { return ControlFlow::Break(()) };
                 let outcome = link.command(&command).await;
@@ -256,6 +267,11 @@ impl Link {
             self.send(TypeId::C_CS_NA_1, time).await;
         }
         self.interrogate().await && self.read_counters().await
+    }
+
+    /// Sends a test frame; `false` if the library's task has ended.
+    async fn lives(&mut self) -> bool {
+        matches!(timeout(ANSWER_TIMEOUT, self.client.send_test_frame()).await, Ok(Ok(())))
     }
 
     async fn interrogate(&self) -> bool {

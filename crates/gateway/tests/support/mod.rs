@@ -30,6 +30,7 @@ pub(crate) fn map() -> PointMap {
 
 /// What the gateway's clients read, and what they are told.
 pub(crate) struct Link {
+    around: Surroundings,
     events: mpsc::Receiver<FieldEvent>,
     commands: BTreeMap<&'static str, mpsc::Sender<Command>>,
 }
@@ -39,16 +40,16 @@ impl Link {
     pub(crate) fn iec104(station: Iec104Station) -> Self {
         let (around, events) = surroundings();
         let (commands, receiver) = mpsc::channel(4);
-        tokio::spawn(run_iec104(station, around, receiver));
-        Self { events, commands: BTreeMap::from([("dt1", commands)]) }
+        tokio::spawn(run_iec104(station, around.clone(), receiver));
+        Self { around, events, commands: BTreeMap::from([("dt1", commands)]) }
     }
 
     /// A client of one station over Modbus TCP.
     pub(crate) fn modbus(station: ModbusStation) -> Self {
         let (around, events) = surroundings();
         let (commands, receiver) = mpsc::channel(4);
-        tokio::spawn(run_modbus(station, around, receiver));
-        Self { events, commands: BTreeMap::from([("pv1", commands)]) }
+        tokio::spawn(run_modbus(station, around.clone(), receiver));
+        Self { around, events, commands: BTreeMap::from([("pv1", commands)]) }
     }
 
     /// Clients of both stations of the small plant.
@@ -60,8 +61,21 @@ impl Link {
         let (rtu_commands, rtu_receiver) = mpsc::channel(4);
         let (pv_commands, pv_receiver) = mpsc::channel(4);
         tokio::spawn(run_iec104(rtu, around.clone(), rtu_receiver));
-        tokio::spawn(run_modbus(pv, around, pv_receiver));
-        Self { events, commands: BTreeMap::from([("dt1", rtu_commands), ("pv1", pv_commands)]) }
+        tokio::spawn(run_modbus(pv, around.clone(), pv_receiver));
+        let commands = BTreeMap::from([("dt1", rtu_commands), ("pv1", pv_commands)]);
+        Self { around, events, commands }
+    }
+
+    /// A client of one more station, into the same queue.
+    pub(crate) fn share(&mut self, station: Iec104Station) {
+        let (commands, receiver) = mpsc::channel(4);
+        tokio::spawn(run_iec104(station, self.around.clone(), receiver));
+        self.commands.insert("shared", commands);
+    }
+
+    /// The next event of any point.
+    pub(crate) async fn any(&mut self) -> FieldEvent {
+        timeout(PATIENCE, self.events.recv()).await.expect("in time").expect("the clients run")
     }
 
     /// The next event of a point.
