@@ -1,5 +1,6 @@
 //! `duet statement`: show the lines of a settlement, in several forms, and trace one of them.
 
+mod month;
 mod sheet;
 mod trace;
 
@@ -22,6 +23,16 @@ enum StatementCommand {
     Show(Show),
     /// Show everything that a line comes from: trade, orders, terms, readings, blocks.
     Trace(trace::Trace),
+    /// Show the statements of a month: sums by item, and where they stand.
+    Month(month::ShowMonth),
+    /// Object to a line of your statement.
+    Object(month::Object),
+    /// Correct a line by a new one (exchange).
+    Correct(month::Correct),
+    /// Answer an objection that is not followed (exchange).
+    Dismiss(month::Dismiss),
+    /// Make the statements of a month final (exchange).
+    Close(month::Close),
 }
 
 /// How a statement is written.
@@ -59,6 +70,11 @@ pub(crate) fn run(args: &StatementArgs) -> anyhow::Result<()> {
     match &args.command {
         StatementCommand::Show(args) => show(args),
         StatementCommand::Trace(args) => trace::run(args),
+        StatementCommand::Month(args) => month::show(args),
+        StatementCommand::Object(args) => month::object(args),
+        StatementCommand::Correct(args) => month::correct(args),
+        StatementCommand::Dismiss(args) => month::dismiss(args),
+        StatementCommand::Close(args) => month::close(args),
     }
 }
 

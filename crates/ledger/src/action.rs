@@ -6,6 +6,7 @@ mod compliance;
 mod contract;
 pub(crate) mod device;
 mod rule;
+mod statement;
 
 pub use carbon::{
     BlockConfirmation, BlockProposal, CarbonAction, CarbonBid, CarbonBiddingNotice, CarbonListing,
@@ -21,6 +22,9 @@ pub use compliance::{
 };
 pub use contract::{ContractAction, ContractConfirmation, ListingTake};
 pub use rule::RuleAction;
+pub use statement::{
+    LineCorrection, MonthReading, ObjectionAnswer, ProvedLine, StatementAction, StatementObjection,
+};
 
 use crate::codec::{Decode, DecodeError, Encode, coded, record};
 use crate::ids::{
@@ -254,6 +258,8 @@ pub enum Action {
     Contract(ContractAction),
     /// 20: Certificates: sale, claims, freezing, projects.
     Certificate(CertificateAction),
+    /// 21: What is done with statements.
+    Statement(StatementAction),
 }
 
 /// Encodes a tag and the fields behind it.
@@ -295,6 +301,7 @@ impl Encode for Action {
             Self::Carbon(action) => tagged!(out, 19, action),
             Self::Contract(action) => tagged!(out, 18, action),
             Self::Certificate(action) => tagged!(out, 20, action),
+            Self::Statement(action) => tagged!(out, 21, action),
         }
     }
 }
@@ -346,6 +353,7 @@ impl Decode for Action {
             19 => Self::Carbon(next(input)?),
             18 => Self::Contract(next(input)?),
             20 => Self::Certificate(next(input)?),
+            21 => Self::Statement(next(input)?),
             tag => return Err(DecodeError::UnknownTag { field: "action", value: tag.into() }),
         })
     }

@@ -17,6 +17,7 @@ mod rolling;
 mod rule;
 mod session;
 mod settle;
+mod statement;
 
 use crate::action::Action;
 use crate::block::Body;
@@ -214,6 +215,7 @@ impl State {
             Action::Carbon(action) => self.apply_carbon(caller, action, events),
             Action::Contract(action) => self.apply_contract(caller, action, events),
             Action::Certificate(action) => self.apply_certificate(caller, action, events),
+            Action::Statement(action) => self.apply_statement(caller, action, events),
         }
     }
 }
@@ -256,5 +258,6 @@ pub(crate) fn check(state: &State, transaction: &Transaction) -> Result<(), Refu
         Action::Carbon(action) => state.check_carbon(&caller, action),
         Action::Contract(action) => state.check_contract(&caller, action),
         Action::Certificate(action) => state.check_certificate(&caller, action),
+        Action::Statement(action) => state.check_statement(&caller, action),
     }
 }

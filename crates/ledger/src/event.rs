@@ -2,11 +2,7 @@
 
 use crate::action::Intervention;
 use crate::hash::Digest;
-use crate::ids::{CarbonBiddingId, CarbonDealId, CarbonOrderId, CreditLotId};
-use crate::ids::{
-    CcerProjectId, CertificateLotId, CertificateOfferId, DispatchId, OrderId, OrganisationId,
-    PaymentId, ProposalId, PublicKey, RuleId, SessionId, TradeId, UnitId,
-};
+use crate::ids::{CarbonBiddingId, CarbonDealId, CarbonOrderId, CcerProjectId, CertificateLotId, CertificateOfferId, CreditLotId, DispatchId, OrderId, OrganisationId, PaymentId, ProposalId, PublicKey, RuleId, SessionId, TradeId, UnitId};
 use crate::records::CertificateKind;
 use duet_units::{Allowances, CarbonPrice, DeliveryDay, Emissions, Energy, Money, Month, Price};
 
@@ -61,6 +57,14 @@ pub enum Event {
     HealthReported { device: PublicKey, alarms: u16 },
     /// A session was settled.
     SessionSettled { session: SessionId, lines: u32, emissions: Emissions, result_hash: Digest },
+    /// A member objected to a line of its statement.
+    StatementObjected { objection: u64, month: Month, organisation: OrganisationId },
+    /// The exchange answered an objection.
+    ObjectionAnswered { objection: u64, corrected: bool },
+    /// A line was corrected by a new one.
+    LineCorrected { correction: u64, session: SessionId, place: u32, amount: Money },
+    /// A month became final.
+    MonthClosed { month: Month, statements: u32 },
     /// Allowances were allocated.
     AllowancesAllocated { organisation: OrganisationId, allowances: Allowances },
     /// Allowances changed hands.

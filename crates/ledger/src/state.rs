@@ -4,25 +4,9 @@ use crate::book::{Book, Depth};
 use crate::codec::{DecodeError, record};
 use crate::genesis::{Genesis, GenesisError};
 use crate::hash::Digest;
-use crate::ids::{
-    CarbonBiddingId, CarbonDealId, CarbonOrderId, CcerProjectId, CertificateOfferId, CreditLotId,
-};
-use crate::ids::{
-    CertificateLotId, ChannelId, DispatchId, OrderId, OrganisationId, PaymentId, ProposalId,
-    PublicKey, RuleId, SessionId, TradeId, UnitId,
-};
+use crate::ids::{CarbonBiddingId, CarbonDealId, CarbonOrderId, CcerProjectId, CertificateLotId, CertificateOfferId, ChannelId, CreditLotId, DispatchId, OrderId, OrganisationId, PaymentId, ProposalId, PublicKey, RuleId, SessionId, TradeId, UnitId};
 use crate::lots::LotIndex;
-use crate::records::{
-    AccountKey, AccountKind, Balance, CarbonAccount, CertificateLot, Counter, Device, Dispatch,
-    Enrolment, Identity, ListingRole, MarketRule, MeterRecord, Order, OrderStatus, Organisation,
-    Payment, PeriodClearing, Proposal, Role, Session, StatementLine, Trade, Unit,
-};
-use crate::records::{CarbonBidding, CarbonDeal, CarbonMarket, CarbonOrder};
-use crate::records::{
-    CcerProject, CertificateKind, CertificateOffer, CertifiedUnit, ClaimedUse, UnitMonth,
-};
-use crate::records::{CompliancePeriod, CreditLot, Obligation};
-use crate::records::{InterventionRecord, Seal};
+use crate::records::{AccountKey, AccountKind, Balance, CarbonAccount, CarbonBidding, CarbonDeal, CarbonMarket, CarbonOrder, CcerProject, CertificateKind, CertificateLot, CertificateOffer, CertifiedUnit, ClaimedUse, CompliancePeriod, Counter, CreditLot, Device, Dispatch, Enrolment, Identity, InterventionRecord, LaterLine, ListingRole, MarketRule, MeterMonth, MeterRecord, MonthStatement, Objection, Obligation, Order, OrderStatus, Organisation, Payment, PeriodClearing, Proposal, Role, Seal, Session, StatementLine, Trade, Unit, UnitMonth};
 use crate::table::Table;
 use duet_units::{Allowances, ClockTime, DeliveryDay, Energy, Money, Month, OverflowError};
 use std::collections::BTreeMap;
@@ -174,6 +158,14 @@ pub struct State {
     pub(crate) claims: Table<(OrganisationId, i32), ClaimedUse>,
     pub(crate) projects: Table<CcerProjectId, CcerProject>,
     pub(crate) offers: Table<CertificateOfferId, CertificateOffer>,
+    /// Monthly statements of organisations.
+    pub(crate) months: Table<(Month, OrganisationId), MonthStatement>,
+    /// Objections to statement lines.
+    pub(crate) objections: Table<u64, Objection>,
+    /// Lines made after the settlement of their day.
+    pub(crate) later_lines: Table<u64, LaterLine>,
+    /// Meters over a month.
+    pub(crate) meter_months: Table<(Month, UnitId), MeterMonth>,
     /// Derived: pending and filled orders by session and period, in order of acceptance.
     pub(crate) books: BTreeMap<(SessionId, u8), Vec<OrderId>>,
     /// Derived: the books of sessions that match on arrival, by session and period.
@@ -205,6 +197,7 @@ macro_rules! each_table {
             unit_months claims projects offers
             interventions seals openings
             compliance_periods
+            interventions seals openings months objections later_lines meter_months
         )
     };
     ($state:ident, $table:ident => $body:expr; $($field:ident)*) => {{
@@ -273,6 +266,10 @@ impl State {
             claims: Table::new(39),
             projects: Table::new(40),
             offers: Table::new(41),
+            months: Table::new(46),
+            objections: Table::new(47),
+            later_lines: Table::new(55),
+            meter_months: Table::new(56),
             books: BTreeMap::new(),
             live: BTreeMap::new(),
             commitments: BTreeMap::new(),
@@ -607,6 +604,30 @@ impl State {
     #[must_use]
     pub const fn interventions(&self) -> &BTreeMap<u64, InterventionRecord> {
         self.interventions.rows()
+    }
+
+    /// Monthly statements by month and organisation: those of the last 14 months.
+    #[must_use]
+    pub const fn months(&self) -> &BTreeMap<(Month, OrganisationId), MonthStatement> {
+        self.months.rows()
+    }
+
+    /// Objections to lines of these months, by number.
+    #[must_use]
+    pub const fn objections(&self) -> &BTreeMap<u64, Objection> {
+        self.objections.rows()
+    }
+
+    /// Corrections and month-end lines of these months, by number.
+    #[must_use]
+    pub const fn later_lines(&self) -> &BTreeMap<u64, LaterLine> {
+        self.later_lines.rows()
+    }
+
+    /// What the meters of units say about these months.
+    #[must_use]
+    pub const fn meter_months(&self) -> &BTreeMap<(Month, UnitId), MeterMonth> {
+        self.meter_months.rows()
     }
 
     /// The seals of settled days, by joint session: the latest ones.

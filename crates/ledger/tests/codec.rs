@@ -50,6 +50,11 @@ macro_rules! by_table {
             39 => $call::<(OrganisationId, i32), ClaimedUse>($key, $row),
             40 => $call::<CcerProjectId, CcerProject>($key, $row),
             41 => $call::<CertificateOfferId, CertificateOffer>($key, $row),
+            45 => $call::<(SessionId, UnitId), duet_units::Energy>($key, $row),
+            46 => $call::<(duet_units::Month, OrganisationId), MonthStatement>($key, $row),
+            47 => $call::<u64, Objection>($key, $row),
+            55 => $call::<u64, LaterLine>($key, $row),
+            56 => $call::<(duet_units::Month, UnitId), MeterMonth>($key, $row),
             tag => panic!("no table {tag}"),
         }
     };
@@ -59,6 +64,10 @@ const TABLES: &[u8] =
 const ACTIONS: &[u8] = &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 17, 20];
 /// The tables of groups of actions, which have traffic of their own.
 const GROUP_TABLES: &[u8] = &[27, 28, 29, 31, 32, 33, 34, 35, 36, 38, 39, 40, 41, 56];
+    &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 24, 43, 44, 45, 46, 56];
+const ACTIONS: &[u8] = &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 17];
+/// The tables of groups of actions, which have traffic of their own.
+const GROUP_TABLES: &[u8] = &[27, 28, 29, 31, 32, 33, 34, 47, 55];
 
 /// Whether the bytes are a `T`; if so, they are its only encoding.
 fn is_canonical<T: Encode + Decode>(bytes: &[u8]) -> bool {

@@ -2,30 +2,10 @@
 //!
 //! A change here is a change of the format: it needs an ADR, and every reader must follow.
 
-use duet_ledger::{
-    Acknowledgement, Action, Body, CertificateLotId, ChannelKind, Clawback, ContractingTerms,
-    CostBasis, DeviationScheme, DeviceAction, DispatchId, Encode, EnrolDevice, FeeRule, Genesis,
-    GuaranteeRule, Health, HealthChannel, HealthLevel, Identity, Intervention, Light, Link,
-    MarketRule, MeterReport, Mode, OrderId, OrderRequest, Organisation, OrganisationId, PaymentId,
-    PeriodReading, PublicKey, Quality, Rationing, Reading, ReadingFlags, Receipt, ReferencePrice,
-    Registration, Rejection, ReportBatch, RetirementPurpose, Role, Roles, RuleAction, RuleId,
-    SessionId, SessionNotice, SessionTerms, SettlementMethod, Sharing, Side, Technology,
-    TimeInForce, Transaction, Unit, UnitId, Unsigned, Validator, chain_receipts, decode_all,
-    merkle_path, merkle_root,
-};
-use duet_ledger::{
-    BenchmarkClass, ClassBenchmark, CompliancePeriod, Cover, CreditIssue, CreditLotId,
-    CreditRetirement, CreditTransfer, PeriodClosure, PeriodNotice, PreIssue, UnitOutput,
-    Verification,
-};
-use duet_ledger::{
-    BlockConfirmation, BlockProposal, CarbonAction, CarbonBid, CarbonBiddingId,
-    CarbonBiddingNotice, CarbonListing, CarbonOrderId, CarbonTake, CarbonTerms, CarbonTermsNotice,
-    CarbonWithdrawal, Hours, Pricing,
-};
+use duet_ledger::{Acknowledgement, Action, BenchmarkClass, BlockConfirmation, BlockProposal, Body, CarbonAction, CarbonBid, CarbonBiddingId, CarbonBiddingNotice, CarbonListing, CarbonOrderId, CarbonTake, CarbonTerms, CarbonTermsNotice, CarbonWithdrawal, CertificateLotId, chain_receipts, ChannelKind, ClassBenchmark, Clawback, CompliancePeriod, ContractingTerms, CostBasis, Cover, CreditIssue, CreditLotId, CreditRetirement, CreditTransfer, decode_all, DeviationScheme, DeviceAction, DispatchId, Encode, EnrolDevice, FeeRule, Genesis, GuaranteeRule, Health, HealthChannel, HealthLevel, Hours, Identity, Intervention, Light, LineCorrection, LineItem, Link, MarketRule, merkle_path, merkle_root, MeterReport, Mode, MonthReading, ObjectionAnswer, OrderId, OrderRequest, Organisation, OrganisationId, PaymentId, PeriodClosure, PeriodNotice, PeriodReading, PreIssue, Pricing, ProvedLine, PublicKey, Quality, Rationing, Reading, ReadingFlags, Receipt, ReferencePrice, Registration, Rejection, ReportBatch, RetirementPurpose, Role, Roles, RuleAction, RuleId, SessionId, SessionNotice, SessionTerms, SettlementMethod, Sharing, Side, StatementAction, StatementLine, StatementObjection, Technology, TimeInForce, TradeId, Transaction, Unit, UnitId, UnitOutput, Unsigned, Validator, Verification};
 use duet_units::{
     Allowances, BasisPoints, CarbonPrice, ClockTime, DeliveryDay, DeliveryPeriod, EmissionFactor,
-    Emissions, Energy, Money, Power, Price, Resolution,
+    Emissions, Energy, Money, Month, Power, Price, Resolution,
 };
 use ed25519_zebra::{SigningKey, VerificationKey};
 use std::{fmt::Write as _, fs, path::PathBuf};
@@ -47,6 +27,53 @@ fn actions() -> Vec<(&'static str, Action)> {
     let rules = vec![("publish_rule", Action::Rule(publish))];
     let groups = [rules, allowance_market_actions(), device_actions(), certificate_actions()];
     [market_actions(), carbon_actions(), groups.concat()].concat()
+    [
+        market_actions(),
+        carbon_actions(),
+        rules,
+        allowance_market_actions(),
+        device_actions(),
+        statement_actions(),
+    ]
+    .concat()
+}
+
+fn statement_actions() -> Vec<(&'static str, Action)> {
+    let (session, place) = (SessionId(1), 2);
+    let (month, reason) = (Month::from_months(678), "read again".to_owned());
+    let line = StatementLine {
+        session,
+        period: 3,
+        item: LineItem::Deviation,
+        unit: UnitId(4),
+        trade: Some(TradeId(5)),
+        payer: OrganisationId(6),
+        payee: OrganisationId(7),
+        energy: Energy::from_kwh(-8),
+        price: Some(Price::from_milli_yuan_per_mwh(9)),
+        amount: Money::from_fen(10),
+    };
+    let correction = LineCorrection {
+        session,
+        place,
+        proved: Some(ProvedLine { line, path: vec![Some([11; 32]), None] }),
+        payer: OrganisationId(7),
+        amount: Money::from_fen(12),
+        objection: Some(13),
+        reason: reason.clone(),
+    };
+    let objection = StatementObjection { month, session, place, reason: reason.clone() };
+    let reading = MonthReading { unit: UnitId(14), month, energy: Energy::from_kwh(15) };
+    let answer = ObjectionAnswer { objection: 16, reason };
+    [
+        ("object_statement", StatementAction::Object(objection)),
+        ("correct_line", StatementAction::Correct(correction)),
+        ("dismiss_objection", StatementAction::Dismiss(answer)),
+        ("report_month", StatementAction::ReportMonth(reading)),
+        ("close_month", StatementAction::CloseMonth(month)),
+    ]
+    .map(|(name, action)| (name, Action::Statement(action)))
+    .to_vec()
 }
 
 fn market_actions() -> Vec<(&'static str, Action)> {

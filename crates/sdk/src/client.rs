@@ -5,10 +5,7 @@ mod carbon;
 use crate::{
     proof::{ReceiptProof, RowProof},
     wire::{
-        Block, Bytes, Channel, Day, Device, Dispatch, FinalEvent, Hex32, Identity,
-        InterventionRecord, LineTrace, Order, OrganisationDetail, Page, PeriodClearing, Problem,
-        Proposal, PublishedRule, Receipt, Seal, SealedBook, Session, StatementLine, Status,
-        SubmitRequest, Submitted, Trade,
+    Block, Bytes, CalendarMonth, Channel, Day, Device, Dispatch, FinalEvent, Hex32, Identity, InterventionRecord, LineTrace, MonthStatement, Order, OrganisationDetail, Page, PeriodClearing, Problem, Proposal, PublishedRule, Receipt, Seal, SealedBook, Session, StatementLine, Status, SubmitRequest, Submitted, Trade,
     },
 };
 use duet_ledger::Transaction;
@@ -255,6 +252,24 @@ impl Client {
             ("limit", Some(1000)),
         ];
         self.get("/v1/statements", &query).await
+    }
+
+    /// The statements of a month: all, or that of one organisation.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::status`].
+    pub async fn months(
+        &self,
+        month: CalendarMonth,
+        organisation: Option<u32>,
+    ) -> Result<Page<MonthStatement>, ClientError> {
+        let query = [
+            ("month", Some(month.to_string())),
+            ("organisation", organisation.map(|id| id.to_string())),
+            ("limit", Some("1000".to_owned())),
+        ];
+        self.get("/v1/months", &query).await
     }
 
     /// Everything that a statement line comes from.

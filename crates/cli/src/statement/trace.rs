@@ -8,9 +8,9 @@ use std::str::FromStr;
 
 /// A line by session and place, as `duet statement show` names it.
 #[derive(Clone, Copy, Debug)]
-struct LineName {
-    session: u32,
-    place: u32,
+pub(super) struct LineName {
+    pub(super) session: u32,
+    pub(super) place: u32,
 }
 
 impl FromStr for LineName {

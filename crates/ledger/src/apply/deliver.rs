@@ -165,7 +165,7 @@ impl State {
         Ok(dispatch.0)
     }
 
-    fn device_of(&self, caller: &Caller, id: UnitId) -> Result<&Unit, Refusal> {
+    pub(super) fn device_of(&self, caller: &Caller, id: UnitId) -> Result<&Unit, Refusal> {
         let unit = self.units.get(id).ok_or(Rejection::UnknownUnit.of("unit", id.0, 0))?;
         if unit.device == caller.signer {
             Ok(unit)

@@ -3,7 +3,7 @@
 use super::{Caller, Failure};
 use crate::codec::Encode;
 use crate::event::Event;
-use crate::hash::{Digest, hash, merkle_root};
+use crate::hash::{Digest, hash};
 use crate::ids::{OrderId, OrganisationId, SessionId, TradeId, UnitId};
 use crate::records::{
     AccountKind, LineItem, Mode, OrderStatus, Phase, Role, Seal, Session, StatementLine, Trade,
@@ -90,16 +90,20 @@ impl State {
                 LineItem::Contract | LineItem::Compensation => {
                     (self.exchange, AccountKind::Clearing)
                 }
-                LineItem::Levy | LineItem::Deviation | LineItem::Fee => {
-                    (line.payer, AccountKind::Available)
-                }
+                LineItem::Levy
+                | LineItem::Deviation
+                | LineItem::Fee
+                | LineItem::TrueUp
+                | LineItem::Correction => (line.payer, AccountKind::Available),
             };
             let to = match line.item {
                 LineItem::Levy => (self.exchange, AccountKind::Clearing),
                 LineItem::Contract
                 | LineItem::Compensation
                 | LineItem::Deviation
-                | LineItem::Fee => (line.payee, AccountKind::Available),
+                | LineItem::Fee
+                | LineItem::TrueUp
+                | LineItem::Correction => (line.payee, AccountKind::Available),
             };
             self.post(from, to, line.amount)?;
         }
@@ -108,6 +112,14 @@ impl State {
         self.keep_openings(id, &metered);
         let lots = self.issue_certificates(session.day, &metered, events)?;
         let result_hash = self.result_hash(id, &lines, &lots);
+        let month = session.day.month();
+        self.state_lines(month, self.calendar_of(id), &lines)?;
+        let price = |period| self.deviation_price((id, &session), period);
+        let prices: BTreeMap<u8, Price> =
+            (0..session.terms.resolution.periods()).map(|period| (period, price(period))).collect();
+        self.meter_month(month, &metered, |period| {
+            prices.get(&period).copied().unwrap_or_default()
+        })?;
         for (place, line) in (0_u32..).zip(lines) {
             self.lines.insert((id, place), line);
         }
@@ -135,16 +147,15 @@ impl State {
     /// Keeps the hashes that the book and the lines of the day can be held to when they are gone.
     fn seal(&mut self, id: SessionId, result: Digest) {
         let Some(input) = SealedInput::of(self, id) else { return };
-        let rows = self.lines.rows().range((id, 0)..=(id, u32::MAX));
-        let leaves: Vec<Vec<u8>> = rows.map(|(_, line)| line.to_bytes()).collect();
+        let (lines_root, lines) = self.lines_root(id);
         let seal = Seal {
             day: self.sessions.get(id).map_or_else(DeliveryDay::default, |session| session.day),
             settled_at: self.time(),
             height: self.height(),
             book: input.hash(),
             result,
-            lines_root: merkle_root(&leaves),
-            lines: u32::try_from(leaves.len()).unwrap_or(u32::MAX),
+            lines_root,
+            lines,
         };
         self.seals.insert(id, seal);
         self.seals.keep_last(SEALS_KEPT);
@@ -300,6 +311,12 @@ impl State {
         Ok(())
     }
 
+    /// What a period cleared at, or the reference price if it did not.
+    fn deviation_price(&self, (session, row): (SessionId, &Session), period: u8) -> Price {
+        let clearing = self.clearings.get((session, period));
+        clearing.and_then(|clearing| clearing.price).unwrap_or(row.terms.reference_price)
+    }
+
     /// Metered minus contracted energy of every metered unit, against the grid company, at the
     /// first stage's price of the period. A negative price turns payer and payee round.
     fn deviation_lines(
@@ -317,11 +334,7 @@ impl State {
             if deviation.is_zero() {
                 continue;
             }
-            let price = self
-                .clearings
-                .get((session, *period))
-                .and_then(|clearing| clearing.price)
-                .unwrap_or(row.terms.reference_price);
+            let price = self.deviation_price((session, row), *period);
             let amount = price.cost_of(deviation)?;
             // A generator is paid for more, a consumer pays for more.
             let owner_is_paid = (amount >= Money::ZERO) != meter.technology.consumes();

@@ -254,8 +254,7 @@ impl State {
         let seal = self.seals.get(correction.session).ok_or(refused)?;
         let place = usize::try_from(correction.place).map_err(|_| refused)?;
         let count = usize::try_from(seal.lines).map_err(|_| refused)?;
-        let root =
-            merkle_root_from_path(&proved.line.to_bytes(), (place, count), &proved.path);
+        let root = merkle_root_from_path(&proved.line.to_bytes(), place, count, &proved.path);
         if root == Some(seal.lines_root) { Ok(proved.line.clone()) } else { Err(refused) }
     }
 
@@ -310,15 +309,12 @@ impl State {
     }
 
     /// The calendar of the rule under which a day was settled.
-    pub(super) fn calendar_of(&self, _session: SessionId) -> StatementCalendar {
-        StatementCalendar::NATIONAL
+    pub(super) fn calendar_of(&self, session: SessionId) -> StatementCalendar {
+        let rule = self.sessions.get(session).and_then(|session| self.rules.get(session.rule));
+        rule.map_or(StatementCalendar::NATIONAL, |rule| rule.calendar.clone())
     }
 
-    fn check_month_reading(
-        &self,
-        caller: &Caller,
-        reading: &MonthReading,
-    ) -> Result<(), Refusal> {
+    fn check_month_reading(&self, caller: &Caller, reading: &MonthReading) -> Result<(), Refusal> {
         caller.needs(&[Role::Device])?;
         self.device_of(caller, reading.unit)?;
         if reading.energy < Energy::ZERO {
@@ -346,7 +342,10 @@ impl State {
         Ok(u64::from(reading.unit.0))
     }
 
-    fn statements_of(&self, month: Month) -> impl Iterator<Item = (OrganisationId, &MonthStatement)> {
+    fn statements_of(
+        &self,
+        month: Month,
+    ) -> impl Iterator<Item = (OrganisationId, &MonthStatement)> {
         let keys = (month, OrganisationId(0))..=(month, OrganisationId(u32::MAX));
         self.months.rows().range(keys).map(|((_, organisation), row)| (*organisation, row))
     }

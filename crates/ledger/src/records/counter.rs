@@ -27,5 +27,7 @@ coded! {
         Credit = 21,
         /// Projects whose reductions become CCER.
         CcerProject = 8,
+        /// Lines made after the settlement of their day.
+        LaterLine = 8,
     }
 }

@@ -16,6 +16,7 @@ mod participant;
 mod rule;
 mod seal;
 mod session;
+mod statement;
 
 pub use carbon::CarbonAccount;
 pub use carbon_market::{
@@ -46,3 +47,7 @@ pub use rule::{
 };
 pub use seal::Seal;
 pub use session::{ListingTerms, Mode, PeriodClearing, Phase, Session, SessionTerms};
+pub use statement::{
+    ItemSum, LaterLine, MeterMonth, MonthStatement, Objection, ObjectionState, StatementState,
+    working_day,
+};

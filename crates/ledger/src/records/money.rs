@@ -88,6 +88,10 @@ coded! {
         Deviation = 3,
         /// What a side of a trade pays to the exchange for it, once, on the first delivery day.
         Fee = 4,
+        /// What a month's meter reading has above the sum of its days.
+        TrueUp = 17,
+        /// A correction of an earlier line.
+        Correction = 18,
     }
 }
 

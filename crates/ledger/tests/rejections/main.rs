@@ -20,6 +20,7 @@ mod order;
 mod page;
 mod rule;
 mod session;
+mod statement;
 
 use duet_ledger::Rejection;
 use std::collections::BTreeSet;
@@ -34,6 +35,7 @@ fn every_rejection_is_provoked() {
         session::provoke(),
         session::provoke_sharing(),
         rule::provoke(),
+        statement::provoke(),
         contract::provoke(),
         contract::provoke_limit(),
         money::provoke(),

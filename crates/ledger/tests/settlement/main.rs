@@ -4,3 +4,4 @@
 mod common;
 
 mod sealed;
+mod statement;

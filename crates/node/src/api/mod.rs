@@ -19,6 +19,7 @@ mod rules;
 mod sealed;
 mod security;
 mod server;
+mod statements;
 mod trace;
 mod transactions;
 mod web;
@@ -135,6 +136,9 @@ fn market_routes() -> OpenApiRouter<Api> {
         .routes(routes!(market::meters))
         .routes(routes!(market::statements))
         .routes(routes!(trace::trace))
+        .routes(routes!(statements::months))
+        .routes(routes!(statements::objections))
+        .routes(routes!(statements::later_lines))
         .routes(routes!(rules::rules))
         .routes(routes!(rules::rule))
 }

@@ -3,6 +3,7 @@
 mod carbon;
 mod compliance;
 mod contract;
+mod statement;
 
 pub use carbon::{
     BlockConfirmation, BlockProposal, CarbonAction, CarbonBid, CarbonBiddingNotice, CarbonListing,
@@ -14,11 +15,13 @@ pub use compliance::{
 };
 
 pub use contract::{ContractConfirmation, ListingTake};
+pub use statement::{
+    LineCorrection, MonthReading, ObjectionAnswer, ProvedLine, StatementObjection,
+};
 
 use super::CertificateAction;
 use super::{
-    Big, ContractTerms, Day, EnrolDevice, Health, MarketRule, Mode, ReportBatch, SessionTerms,
-    Side, TimeInForce, mirror, shape,
+    Big, CalendarMonth, ContractTerms, Day, EnrolDevice, Health, MarketRule, mirror, Mode, ReportBatch, SessionTerms, shape, Side, TimeInForce,
 };
 use duet_ledger::{
     CertificateLotId, DeviceAction, DispatchId, OrderId, OrganisationId, PaymentId, ProposalId,
@@ -268,6 +271,19 @@ pub enum Action {
     TakeListing(ListingTake),
     /// Certificates: sale, claims, freezing, projects; `action` says which.
     Certificate(CertificateAction),
+    /// Objects to a line of one's statement.
+    ObjectStatement(StatementObjection),
+    /// Corrects a statement line by a new one.
+    CorrectLine(Box<LineCorrection>),
+    /// Does not follow an objection.
+    DismissObjection(ObjectionAnswer),
+    /// Reports a meter's month.
+    ReportMonth(MonthReading),
+    /// Makes a month's statements final.
+    CloseMonth {
+        /// The month.
+        month: CalendarMonth,
+    },
 }
 
 impl From<Action> for duet_ledger::Action {
@@ -334,6 +350,13 @@ impl From<Action> for duet_ledger::Action {
             }
             Action::TakeListing(take) => Self::Contract(take.into()),
             Action::Certificate(action) => Self::Certificate(action.into()),
+            Action::ObjectStatement(objection) => Self::Statement(objection.into()),
+            Action::CorrectLine(correction) => Self::Statement((*correction).into()),
+            Action::DismissObjection(answer) => Self::Statement(answer.into()),
+            Action::ReportMonth(reading) => Self::Statement(reading.into()),
+            Action::CloseMonth { month } => {
+                Self::Statement(duet_ledger::StatementAction::CloseMonth(month.0))
+            }
         }
     }
 }
@@ -387,6 +410,7 @@ impl TryFrom<duet_ledger::Action> for Action {
             L::Carbon(action) => Self::Carbon(action.try_into()?),
             L::Contract(action) => action.try_into()?,
             L::Certificate(action) => Self::Certificate(action.try_into()?),
+            L::Statement(action) => action.try_into()?,
             _ => return Err(ActionError),
         })
     }

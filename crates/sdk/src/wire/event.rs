@@ -61,6 +61,14 @@ pub enum Event {
     HealthReported { device: Hex32, alarms: u16 },
     /// A session was settled.
     SessionSettled { session: u32, lines: u32, emissions_g: Big, result_hash: Hex32 },
+    /// A member objected to a line of its statement.
+    StatementObjected { objection: u64, month: CalendarMonth, organisation: u32 },
+    /// The exchange answered an objection.
+    ObjectionAnswered { objection: u64, corrected: bool },
+    /// A line was corrected by a new one.
+    LineCorrected { correction: u64, session: u32, place: u32, amount_fen: Big },
+    /// A month became final.
+    MonthClosed { month: CalendarMonth, statements: u32 },
     /// Allowances were allocated.
     AllowancesAllocated { organisation: u32, allowances_t: i64 },
     /// Allowances changed hands.
@@ -227,6 +235,23 @@ impl From<&duet_ledger::Event> for Event {
                 emissions_g: Big(emissions.g()),
                 result_hash: Hex32(*result_hash),
             },
+            L::StatementObjected { objection, month, organisation } => Self::StatementObjected {
+                objection: *objection,
+                month: CalendarMonth(*month),
+                organisation: organisation.0,
+            },
+            L::ObjectionAnswered { objection, corrected } => {
+                Self::ObjectionAnswered { objection: *objection, corrected: *corrected }
+            }
+            L::LineCorrected { correction, session, place, amount } => Self::LineCorrected {
+                correction: *correction,
+                session: session.0,
+                place: *place,
+                amount_fen: Big(amount.fen()),
+            },
+            L::MonthClosed { month, statements } => {
+                Self::MonthClosed { month: CalendarMonth(*month), statements: *statements }
+            }
             L::AllowancesAllocated { organisation, allowances } => Self::AllowancesAllocated {
                 organisation: organisation.0,
                 allowances_t: allowances.t(),

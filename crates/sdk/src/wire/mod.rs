@@ -23,13 +23,15 @@ mod rule;
 mod scalar;
 mod sealed;
 mod session;
+mod statement;
 mod trace;
 
 pub use action::{
     Acknowledgement, Action, ActionError, BlockConfirmation, BlockProposal, CarbonAction,
     CarbonBid, CarbonBiddingNotice, CarbonListing, CarbonTake, CarbonTermsNotice, CarbonWithdrawal,
-    ContractConfirmation, Intervention, ListingTake, MeterReport, OrderRequest, Quality, Reading,
-    RetirementPurpose, SessionNotice,
+    ContractConfirmation, Intervention, LineCorrection, ListingTake, MeterReport, MonthReading,
+    ObjectionAnswer, OrderRequest, ProvedLine, Quality, Reading, RetirementPurpose, SessionNotice,
+    StatementObjection,
 };
 pub use action::{
     Cover, CreditIssue, CreditRetirement, CreditTransfer, PeriodClosure, PeriodNotice, PreIssue,
@@ -75,6 +77,9 @@ pub use sealed::{
     SealedOrder, SealedPayment, SealedResult, SealedSession,
 };
 pub use session::{PeriodClearing, Phase, Rationing, Resolution, Session, SessionTerms};
+pub use statement::{
+    CalendarMonth, ItemSum, LaterLine, MonthStatement, Objection, ObjectionState, StatementState,
+};
 pub use trace::{Formula, LineTrace, PriceSource, TracedTransaction};
 
 /// Defines the JSON form of an enum of the ledger: the same cases, in snake case.

@@ -68,6 +68,10 @@ mirror! {
         Deviation,
         /// What a side of a trade pays to the exchange for it.
         Fee,
+        /// What a month's meter reading has above the sum of its days.
+        TrueUp,
+        /// A correction of an earlier line.
+        Correction,
     }
 }
 

@@ -1,0 +1,153 @@
+//! `duet statement month|object|correct|dismiss|close`: a month and what follows it.
+
+use crate::remote::{Failure, Remote, Signer, block_on, submitted, table, yuan};
+use clap::Args;
+use duet_sdk::wire::{
+    Action, Big, CalendarMonth, LineCorrection, MonthStatement, ObjectionAnswer, StatementObjection,
+};
+
+use super::trace::LineName;
+
+#[derive(Debug, Args)]
+pub(super) struct ShowMonth {
+    /// The month, as YYYY-MM.
+    month: CalendarMonth,
+    /// Of this organisation.
+    #[arg(long)]
+    organisation: Option<u32>,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Object {
+    /// The month, as YYYY-MM.
+    month: CalendarMonth,
+    /// The line, for example 2/17: session and place.
+    line: LineName,
+    /// What is wrong.
+    #[arg(long)]
+    reason: String,
+    #[command(flatten)]
+    signer: Signer,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Correct {
+    /// The old line, for example 2/17: session and place.
+    line: LineName,
+    /// Which of its two parties pays.
+    #[arg(long)]
+    payer: u32,
+    /// How much, in fen.
+    #[arg(long, value_name = "FEN")]
+    amount: i128,
+    /// The objection that it answers.
+    #[arg(long)]
+    objection: Option<u64>,
+    /// Why.
+    #[arg(long)]
+    reason: String,
+    #[command(flatten)]
+    signer: Signer,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Dismiss {
+    /// The number of the objection.
+    objection: u64,
+    /// Why it is not followed.
+    #[arg(long)]
+    reason: String,
+    #[command(flatten)]
+    signer: Signer,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Close {
+    /// The month, as YYYY-MM.
+    month: CalendarMonth,
+    #[command(flatten)]
+    signer: Signer,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+pub(super) fn show(args: &ShowMonth) -> anyhow::Result<()> {
+    block_on(async {
+        let page = args.remote.client()?.months(args.month, args.organisation).await?;
+        args.remote.show(&page, |page| text(&page.items))
+    })
+}
+
+fn name<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_default().replace('"', "")
+}
+
+fn text(statements: &[MonthStatement]) -> String {
+    let mut rows = Vec::new();
+    for statement in statements {
+        for sum in &statement.items {
+            rows.push(vec![
+                statement.organisation.to_string(),
+                name(&statement.state),
+                name(&sum.item),
+                sum.lines.to_string(),
+                sum.energy_kwh.to_string(),
+                yuan(sum.paid_fen.0),
+                yuan(sum.received_fen.0),
+            ]);
+        }
+    }
+    let head = ["organisation", "state", "item", "lines", "kWh", "pays yuan", "receives yuan"];
+    table(&head, &rows)
+}
+
+async fn send(
+    (signer, remote): (&Signer, &Remote),
+    what: &str,
+    action: Action,
+) -> Result<(), Failure> {
+    let answer = signer.submit(&remote.client()?, action.into()).await?;
+    remote.show(&answer, |answer| submitted(what, answer))
+}
+
+pub(super) fn object(args: &Object) -> anyhow::Result<()> {
+    let action = Action::ObjectStatement(StatementObjection {
+        month: args.month,
+        session: args.line.session,
+        place: args.line.place,
+        reason: args.reason.clone(),
+    });
+    block_on(send((&args.signer, &args.remote), "objection", action))
+}
+
+pub(super) fn correct(args: &Correct) -> anyhow::Result<()> {
+    let action = Action::CorrectLine(Box::new(LineCorrection {
+        session: args.line.session,
+        place: args.line.place,
+        proved: None,
+        payer: args.payer,
+        amount_fen: Big(args.amount),
+        objection: args.objection,
+        reason: args.reason.clone(),
+    }));
+    block_on(send((&args.signer, &args.remote), "correction", action))
+}
+
+pub(super) fn dismiss(args: &Dismiss) -> anyhow::Result<()> {
+    let (objection, reason) = (args.objection, args.reason.clone());
+    let action = Action::DismissObjection(ObjectionAnswer { objection, reason });
+    block_on(send((&args.signer, &args.remote), "dismissed objection", action))
+}
+
+pub(super) fn close(args: &Close) -> anyhow::Result<()> {
+    let action = Action::CloseMonth { month: args.month };
+    block_on(send((&args.signer, &args.remote), "closed statements", action))
+}
