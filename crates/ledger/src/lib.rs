@@ -36,7 +36,17 @@ pub use action::device::{
     BATCH_MAX, BatchHeader, ChannelKind, DeviceAction, EnrolDevice, Health, HealthChannel,
     HealthLevel, Light, Link, PeriodReading, ReadingFlags, ReportBatch,
 };
-pub use action::{Acknowledgement, Action, BlockConfirmation, BlockProposal, CarbonAction, CarbonBid, CarbonBiddingNotice, CarbonListing, CarbonTake, CarbonTermsNotice, CarbonWithdrawal, CertificateAction, ClaimCertificates, ContractAction, ContractConfirmation, Cover, CreditIssue, CreditRetirement, CreditTransfer, FreezeCertificates, Intervention, LineCorrection, ListingTake, MeterReport, MonthReading, ObjectionAnswer, OfferCertificates, OrderRequest, PeriodClosure, PeriodNotice, PreIssue, ProvedLine, Quality, Reading, RegisterProject, RegisterReductions, RetirementPurpose, RuleAction, SessionNotice, SetCertificateKind, StatementAction, StatementObjection, TakeOffer, UnitOutput, Verification, WithdrawOffer, WithdrawProject};
+pub use action::{
+    Acknowledgement, Action, BlockConfirmation, BlockProposal, CarbonAction, CarbonBid,
+    CarbonBiddingNotice, CarbonListing, CarbonTake, CarbonTermsNotice, CarbonWithdrawal,
+    CertificateAction, ClaimCertificates, ContractAction, ContractConfirmation, Cover, CreditIssue,
+    CreditRetirement, CreditTransfer, FreezeCertificates, Intervention, LineCorrection,
+    ListingTake, MeterReport, MonthReading, ObjectionAnswer, OfferCertificates, OrderRequest,
+    PeriodClosure, PeriodNotice, PreIssue, ProvedLine, Quality, Reading, RegisterProject,
+    RegisterReductions, RetirementPurpose, RuleAction, SessionNotice, SetCertificateKind,
+    StatementAction, StatementObjection, TakeOffer, UnitOutput, Verification, WithdrawOffer,
+    WithdrawProject,
+};
 pub use apply::Outcome;
 pub use block::{Body, MAX_BLOCK_TRANSACTIONS};
 pub use book::{Depth, DepthLevel};
@@ -55,7 +65,11 @@ pub use duet_market::{
 pub use event::Event;
 pub use genesis::{Genesis, GenesisError, Registration, Validator};
 pub use hash::{Digest, hash, merkle_path, merkle_root, merkle_root_from_path};
-pub use ids::{CarbonBiddingId, CarbonDealId, CarbonOrderId, CcerProjectId, CertificateLotId, CertificateOfferId, ChannelId, CreditLotId, DispatchId, GreenContractId, OrderId, OrganisationId, PaymentId, ProposalId, PublicKey, RuleId, SessionId, TradeId, UnitId};
+pub use ids::{
+    CarbonBiddingId, CarbonDealId, CarbonOrderId, CcerProjectId, CertificateLotId,
+    CertificateOfferId, ChannelId, CreditLotId, DispatchId, GreenContractId, OrderId,
+    OrganisationId, PaymentId, ProposalId, PublicKey, RuleId, SessionId, TradeId, UnitId,
+};
 pub use receipt::{Receipt, chain_receipts};
 pub use records::{AccountKey, AccountKind, AllowanceLeg, Balance, BenchmarkClass, CarbonAccount, CarbonBidding, CarbonBiddingState, CarbonDeal, CarbonMarket, CarbonMode, CarbonOrder, CarbonTerms, CcerProject, CertificateKind, CertificateLeg, CertificateLot, CertificateOffer, CertificateState, CertifiedUnit, ClaimedUse, ClassBenchmark, CompliancePeriod, ContractingTerms, ContractTerms, Counter, CreditLot, CurvePoint, DeviationScheme, Device, Dispatch, DispatchState, Enrolment, FreeBandTerms, GuaranteeRule, Hours, Identity, InterventionRecord, ItemSum, LaterLine, LineItem, ListingRole, ListingTerms, MarketRule, MeterMonth, MeterRecord, Mode, MonthStatement, Objection, ObjectionState, Obligation, ObligationState, Order, OrderStatus, Organisation, Payment, PaymentState, PeriodClearing, Phase, Proposal, ProposalState, ReferencePrice, Retirement, Role, Roles, Seal, Session, SessionTerms, SettlementMethod, StatementCalendar, StatementLine, StatementState, Technology, Trade, TradingRule, Unit, UnitMonth, Withdrawal, working_day, YearMeter};
 pub use rejection::{Refusal, Rejection};

@@ -4,9 +4,20 @@ use crate::book::{Book, Depth};
 use crate::codec::{DecodeError, record};
 use crate::genesis::{Genesis, GenesisError};
 use crate::hash::Digest;
-use crate::ids::{CarbonBiddingId, CarbonDealId, CarbonOrderId, CcerProjectId, CertificateLotId, CertificateOfferId, ChannelId, CreditLotId, DispatchId, OrderId, OrganisationId, PaymentId, ProposalId, PublicKey, RuleId, SessionId, TradeId, UnitId};
+use crate::ids::{
+    CarbonBiddingId, CarbonDealId, CarbonOrderId, CcerProjectId, CertificateLotId,
+    CertificateOfferId, ChannelId, CreditLotId, DispatchId, OrderId, OrganisationId, PaymentId,
+    ProposalId, PublicKey, RuleId, SessionId, TradeId, UnitId,
+};
 use crate::lots::LotIndex;
-use crate::records::{AccountKey, AccountKind, Balance, CarbonAccount, CarbonBidding, CarbonDeal, CarbonMarket, CarbonOrder, CcerProject, CertificateKind, CertificateLot, CertificateOffer, CertifiedUnit, ClaimedUse, CompliancePeriod, Counter, CreditLot, Device, Dispatch, Enrolment, Identity, InterventionRecord, LaterLine, ListingRole, MarketRule, MeterMonth, MeterRecord, MonthStatement, Objection, Obligation, Order, OrderStatus, Organisation, Payment, PeriodClearing, Proposal, Role, Seal, Session, StatementLine, Trade, Unit, UnitMonth};
+use crate::records::{
+    AccountKey, AccountKind, Balance, CarbonAccount, CarbonBidding, CarbonDeal, CarbonMarket,
+    CarbonOrder, CcerProject, CertificateKind, CertificateLot, CertificateOffer, CertifiedUnit,
+    ClaimedUse, CompliancePeriod, Counter, CreditLot, Device, Dispatch, Enrolment, Identity,
+    InterventionRecord, LaterLine, ListingRole, MarketRule, MeterMonth, MeterRecord,
+    MonthStatement, Objection, Obligation, Order, OrderStatus, Organisation, Payment,
+    PeriodClearing, Proposal, Role, Seal, Session, StatementLine, Trade, Unit, UnitMonth,
+};
 use crate::table::Table;
 use duet_units::{Allowances, ClockTime, DeliveryDay, Energy, Money, Month, OverflowError};
 use std::collections::BTreeMap;
@@ -269,7 +280,7 @@ impl State {
             months: Table::new(46),
             objections: Table::new(47),
             later_lines: Table::new(55),
-            meter_months: Table::new(56),
+            meter_months: Table::new(57),
             books: BTreeMap::new(),
             live: BTreeMap::new(),
             commitments: BTreeMap::new(),

@@ -54,20 +54,17 @@ macro_rules! by_table {
             46 => $call::<(duet_units::Month, OrganisationId), MonthStatement>($key, $row),
             47 => $call::<u64, Objection>($key, $row),
             55 => $call::<u64, LaterLine>($key, $row),
-            56 => $call::<(duet_units::Month, UnitId), MeterMonth>($key, $row),
+            57 => $call::<(duet_units::Month, UnitId), MeterMonth>($key, $row),
             tag => panic!("no table {tag}"),
         }
     };
 }
-const TABLES: &[u8] =
-    &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 24, 37, 43, 44, 45];
+const TABLES: &[u8] = &[
+    1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 24, 37, 43, 44, 45, 46, 57,
+];
 const ACTIONS: &[u8] = &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 17, 20];
 /// The tables of groups of actions, which have traffic of their own.
-const GROUP_TABLES: &[u8] = &[27, 28, 29, 31, 32, 33, 34, 35, 36, 38, 39, 40, 41, 56];
-    &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 24, 43, 44, 45, 46, 56];
-const ACTIONS: &[u8] = &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 17];
-/// The tables of groups of actions, which have traffic of their own.
-const GROUP_TABLES: &[u8] = &[27, 28, 29, 31, 32, 33, 34, 47, 55];
+const GROUP_TABLES: &[u8] = &[27, 28, 29, 31, 32, 33, 34, 35, 36, 38, 39, 40, 41, 47, 55, 56];
 
 /// Whether the bytes are a `T`; if so, they are its only encoding.
 fn is_canonical<T: Encode + Decode>(bytes: &[u8]) -> bool {

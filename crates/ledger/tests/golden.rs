@@ -25,17 +25,14 @@ fn public() -> PublicKey {
 fn actions() -> Vec<(&'static str, Action)> {
     let publish = RuleAction::Publish(Box::new(rule()));
     let rules = vec![("publish_rule", Action::Rule(publish))];
-    let groups = [rules, allowance_market_actions(), device_actions(), certificate_actions()];
-    [market_actions(), carbon_actions(), groups.concat()].concat()
-    [
-        market_actions(),
-        carbon_actions(),
+    let groups = [
         rules,
         allowance_market_actions(),
         device_actions(),
+        certificate_actions(),
         statement_actions(),
-    ]
-    .concat()
+    ];
+    [market_actions(), carbon_actions(), groups.concat()].concat()
 }
 
 fn statement_actions() -> Vec<(&'static str, Action)> {

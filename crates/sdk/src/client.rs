@@ -5,7 +5,10 @@ mod carbon;
 use crate::{
     proof::{ReceiptProof, RowProof},
     wire::{
-    Block, Bytes, CalendarMonth, Channel, Day, Device, Dispatch, FinalEvent, Hex32, Identity, InterventionRecord, LineTrace, MonthStatement, Order, OrganisationDetail, Page, PeriodClearing, Problem, Proposal, PublishedRule, Receipt, Seal, SealedBook, Session, StatementLine, Status, SubmitRequest, Submitted, Trade,
+        Block, Bytes, CalendarMonth, Channel, Day, Device, Dispatch, FinalEvent, Hex32, Identity,
+        InterventionRecord, LineTrace, MonthStatement, Order, OrganisationDetail, Page,
+        PeriodClearing, Problem, Proposal, PublishedRule, Receipt, Seal, SealedBook, Session,
+        StatementLine, Status, SubmitRequest, Submitted, Trade,
     },
 };
 use duet_ledger::Transaction;

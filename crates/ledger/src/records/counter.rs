@@ -28,6 +28,6 @@ coded! {
         /// Projects whose reductions become CCER.
         CcerProject = 8,
         /// Lines made after the settlement of their day.
-        LaterLine = 8,
+        LaterLine = 30,
     }
 }

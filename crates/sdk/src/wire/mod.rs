@@ -78,7 +78,7 @@ pub use sealed::{
 };
 pub use session::{PeriodClearing, Phase, Rationing, Resolution, Session, SessionTerms};
 pub use statement::{
-    CalendarMonth, ItemSum, LaterLine, MonthStatement, Objection, ObjectionState, StatementState,
+    ItemSum, LaterLine, MonthStatement, Objection, ObjectionState, StatementState,
 };
 pub use trace::{Formula, LineTrace, PriceSource, TracedTransaction};
 

@@ -1,46 +1,7 @@
 //! Monthly statements, objections, corrections.
 
-use super::{Big, Hex32, LineItem, StatementLine, mirror, view};
+use super::{Big, CalendarMonth, Hex32, LineItem, StatementLine, mirror, view};
 use duet_units::{ClockTime, Month};
-
-/// A calendar month in UTC+8, `YYYY-MM`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "schema", schema(value_type = String, pattern = "^[0-9]{4}-[0-9]{2}$"))]
-pub struct CalendarMonth(pub Month);
-
-impl std::fmt::Display for CalendarMonth {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl std::fmt::Debug for CalendarMonth {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{self}")
-    }
-}
-
-impl std::str::FromStr for CalendarMonth {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Month::parse(text).map(Self).ok_or_else(|| "expected a month as YYYY-MM".to_owned())
-    }
-}
-
-impl serde::Serialize for CalendarMonth {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> serde::Deserialize<'de> for CalendarMonth {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
 
 mirror! {
     /// Where a month's statement stands.
