@@ -158,7 +158,7 @@ impl Meter {
         };
         let first = self.start_of(from) + self.period_ms();
         let window = i64::try_from(WINDOW).unwrap_or(i64::MAX) * self.period_ms();
-        let mut at = first.max(self.start_of(to) - window);
+        let mut at = first.max(self.start_of(to) - window).max(self.oldest());
         while at <= to {
             let share = i128::from(wh) * i128::from(at - from) / i128::from(elapsed);
             let wh = self.total_wh + i64::try_from(share).unwrap_or(wh);
@@ -183,7 +183,7 @@ impl Meter {
         let due = now.unix_ms() - self.rule.close_after_ms;
         let first = self.start_of(last_at) + self.period_ms();
         let window = i64::try_from(WINDOW).unwrap_or(i64::MAX) * self.period_ms();
-        let mut at = first.max(self.start_of(due) - window);
+        let mut at = first.max(self.start_of(due) - window).max(self.oldest());
         while at <= due {
             let elapsed = i128::from(at - last_at);
             let wh = i128::from(self.rate_wh) * elapsed / i128::from(self.period_ms());
@@ -239,13 +239,19 @@ impl Meter {
         while self.boundaries.len() > WINDOW {
             self.boundaries.pop_first();
         }
-        let oldest = self.boundaries.first_key_value().map_or(i64::MIN, |(at, _)| *at);
+        let oldest = self.oldest();
         self.reported = self.reported.split_off(&oldest);
         self.seen = self.seen.split_off(&oldest);
         while self.seen.len() > WINDOW {
             // Samples with tags far in the future would fill it otherwise.
             self.seen.pop_last();
         }
+    }
+
+    /// The oldest limit of periods that is kept. What lies before it has been reported and forgotten;
+    /// told again, it would begin anew at version 1.
+    fn oldest(&self) -> i64 {
+        self.boundaries.first_key_value().map_or(i64::MIN, |(at, _)| *at)
     }
 
     const fn period_ms(&self) -> i64 {

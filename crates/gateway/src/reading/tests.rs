@@ -161,6 +161,27 @@ fn silence_is_estimated_at_the_last_rate_and_corrected_when_the_register_is_seen
 }
 
 #[test]
+fn a_period_that_is_forgotten_is_not_told_anew() {
+    let mut meter = Meter::new(rule());
+    let mut readings = run(&mut meter, 0..=60, 2);
+    // Silence for longer than readings can be corrected, then the register is seen again.
+    for hour in 2..=250 {
+        readings.extend(meter.close(at(hour * HOUR + MINUTE)));
+    }
+    for (raw, hour) in [(30_000, 249), (30_120, 250)] {
+        meter.take(&sample(raw, hour * HOUR + MINUTE));
+        readings.extend(meter.close(at(250 * HOUR + 2 * MINUTE)));
+    }
+    let mut versions = std::collections::BTreeMap::new();
+    for reading in readings {
+        let version = versions.entry(reading.period.start().unix_ms()).or_insert(0);
+        *version += 1;
+        assert_eq!(reading.version, *version, "{reading:?}");
+    }
+    assert_eq!(versions.len(), 250, "every hour was told");
+}
+
+#[test]
 fn the_first_period_is_incomplete_unless_it_is_seen_from_its_start() {
     let mut meter = Meter::new(rule());
     let readings = run(&mut meter, 30..=120, 1);
