@@ -7,6 +7,7 @@ mod browser;
 mod ci;
 mod demo;
 mod deny;
+mod fuzz;
 mod report;
 mod shell;
 mod tidy;
@@ -26,6 +27,7 @@ Tasks:
   ci --list       the names of the steps, in order
   tidy            rules over the work tree that no compiler checks
   web             build the web page into web/dist
+  fuzz [ARGS]     fuzz targets of the gateway; ARGS: their names, seconds of each (60)
   zynq [STEP...]  the gateway for the ZYNQ-7045 board: build, test (qemu-arm), boot (emulated)
 ";
 
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
         "demo" => demo::run(rest),
         "ci" => ci::run(rest).map(|()| ExitCode::SUCCESS),
         "tidy" => tidy::run().map(|()| ExitCode::SUCCESS),
+        "fuzz" => fuzz::run(rest).map(|()| ExitCode::SUCCESS),
         "web" => web::build().map(|()| ExitCode::SUCCESS),
         "zynq" => zynq::run(rest).map(|()| ExitCode::SUCCESS),
         "help" | "-h" | "--help" => {

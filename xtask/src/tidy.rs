@@ -65,7 +65,15 @@ const MACHINE_PATHS: [&str; 3] =
     [concat!("/", "home/"), concat!("/", "root/"), concat!("/", "work/")];
 
 /// Roots of packages outside the workspace, which its metadata does not name.
-const OUTSIDE: [&str; 1] = ["benches/matchcore/src/main.rs"];
+const OUTSIDE: [&str; 7] = [
+    "benches/matchcore/src/main.rs",
+    "crates/gateway/fuzz/fuzz_targets/asdu.rs",
+    "crates/gateway/fuzz/fuzz_targets/batch.rs",
+    "crates/gateway/fuzz/fuzz_targets/one_way.rs",
+    "crates/gateway/fuzz/fuzz_targets/point_map.rs",
+    "crates/gateway/fuzz/fuzz_targets/registers.rs",
+    "crates/gateway/fuzz/fuzz_targets/samples.rs",
+];
 
 /// Folders of build output.
 const OUTPUT: [&str; 3] = ["dist", "node_modules", "target"];
