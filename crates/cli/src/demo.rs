@@ -1,6 +1,7 @@
 //! `duet demo`: four validators, a simulated world around them, and the page, on one machine.
 
 mod text;
+mod week;
 
 use crate::{cluster, scratch::Scratch};
 use anyhow::{Context as _, bail};
@@ -28,8 +29,12 @@ pub(crate) struct DemoArgs {
     /// Run one delivery day, print what it came to, and stop.
     #[arg(long)]
     once: bool,
-    /// Write what the day came to as JSON to this file; `-` is standard output. Needs --once.
-    #[arg(long, value_name = "FILE", requires = "once")]
+    /// Run a week with a session of every mode, print what it came to, and stop.
+    #[arg(long, conflicts_with = "once")]
+    week: bool,
+    /// Write what the day or week came to as JSON to this file; `-` is standard output. Needs
+    /// --once or --week.
+    #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     /// Keep the chain in this folder and go on from it at the next start; without it, the chain
     /// lives in a temporary folder and is forgotten.
@@ -84,6 +89,12 @@ fn serve(
             TradingDay::new((scenario, founding), nodes.clone(), time.clone(), clock.clone());
         if args.once {
             return once(args, &world).await;
+        }
+        if args.week {
+            return week::run(args, &world).await;
+        }
+        if args.json.is_some() {
+            bail!("--json needs --once or --week");
         }
         let page = crate::page::start(args.listen, args.web_dir.clone(), nodes[0].clone(), true)?;
         text::welcome(&page, &nodes);
@@ -152,7 +163,7 @@ fn check(report: &DayReport) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn write_json(file: &Path, report: &DayReport) -> anyhow::Result<()> {
+fn write_json(file: &Path, report: &impl serde::Serialize) -> anyhow::Result<()> {
     let text = serde_json::to_string_pretty(report)?;
     if file.as_os_str() == "-" {
         text::line(&text);
@@ -173,12 +184,14 @@ async fn keep_trading(
     let mut tally = Tally::default();
     world.open_accounts(&mut tally).await?;
     let mut day = next_to_deliver(world, time.now());
+    world.trade_ahead(day, &mut tally).await?;
     world.trade(day, Some(window), &mut tally).await?;
     loop {
         let next = day.next();
         for (round, last) in (0_u8..).zip(METER_ROUNDS) {
             // The gate of the next day is open in the second quarter of this one.
             if round == 1 {
+                world.trade_ahead(next, &mut tally).await?;
                 world.trade(next, Some(window), &mut tally).await?;
             }
             let end = day.start().plus_ms((i64::from(last) + 1) * 3_600_000);

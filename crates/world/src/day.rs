@@ -96,11 +96,15 @@ impl TradingDay {
         &self.nodes
     }
 
+    pub(crate) const fn clock(&self) -> &WorldClock {
+        &self.clock
+    }
+
     pub(crate) fn state<T>(&self, f: impl FnOnce(&State) -> T) -> T {
         self.nodes.at(0).read(f)
     }
 
-    fn actor(&self, label: &str) -> Actor {
+    pub(crate) fn actor(&self, label: &str) -> Actor {
         Actor::new(label, &self.nodes.at(0))
     }
 
@@ -199,7 +203,7 @@ impl TradingDay {
     }
 
     /// Waits until the first validator's state satisfies `done`.
-    async fn until(&self, done: impl Fn(&State) -> bool) {
+    pub(crate) async fn until(&self, done: impl Fn(&State) -> bool) {
         let mut height = self.state(State::height);
         while !self.state(&done) {
             height += 1;
@@ -259,6 +263,15 @@ impl TradingDay {
         tally: &mut Tally,
     ) -> Result<(), DayError> {
         self.clock.jump_to(close.plus_ms(30 * MINUTE_MS));
+        self.confirm_payments(session, tally).await
+    }
+
+    /// The bank carries out every payment instruction of a session, now.
+    pub(crate) async fn confirm_payments(
+        &self,
+        session: SessionId,
+        tally: &mut Tally,
+    ) -> Result<(), DayError> {
         let open: Vec<PaymentId> = self.state(|state| {
             let payments = state.payments().iter();
             payments
@@ -369,11 +382,16 @@ impl TradingDay {
         Ok(())
     }
 
-    /// The contracted energy of every meter of the scenario in every period, zero included.
+    /// The contracted energy of every meter of the scenario in every period, over all sessions for
+    /// the day, zero included.
     fn schedule(&self, session: SessionId) -> Vec<PeriodEnergy> {
         let mut contracted: BTreeMap<_, Energy> = BTreeMap::new();
         self.state(|state| {
-            for trade in state.trades().values().filter(|t| t.session == session && !t.defaulted) {
+            let day = state.sessions().get(&session).map(|session| session.day);
+            let covers = |of: &SessionId| {
+                day.zip(state.sessions().get(of)).is_some_and(|(day, of)| of.covers(day))
+            };
+            for trade in state.trades().values().filter(|t| covers(&t.session) && !t.defaulted) {
                 for order in [trade.buy, trade.sell] {
                     let Some(order) = state.orders().get(&order) else { continue };
                     let sum = contracted.entry((order.unit, trade.period)).or_default();
@@ -459,14 +477,15 @@ impl TradingDay {
 }
 
 impl Tally {
+    /// Remembers what became final; returns what its receipt names.
     pub(crate) fn note(
         &mut self,
         what: &'static str,
         receipt: Result<FinalReceipt, Refused>,
-    ) -> Result<(), DayError> {
+    ) -> Result<u64, DayError> {
         let receipt = receipt.map_err(|reason| DayError::Refused { what, reason })?;
         self.transactions.push(receipt.receipt.transaction);
-        Ok(())
+        Ok(receipt.receipt.subject)
     }
 }
 

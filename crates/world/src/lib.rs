@@ -6,6 +6,7 @@
 //! that was interrupted goes on where it stopped.
 
 mod actor;
+mod ahead;
 mod clock;
 mod day;
 mod founding;

@@ -78,7 +78,9 @@ impl TradingDay {
                 // Whoever trades as the same member from the page was first: at a nonce, or at
                 // this very order.
                 Err(reason) if is_overtaken(&reason) => {}
-                receipt => tally.note("withdrawal", receipt)?,
+                receipt => {
+                    tally.note("withdrawal", receipt)?;
+                }
             }
         }
         self.catch_up().await;

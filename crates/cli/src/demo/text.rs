@@ -69,6 +69,15 @@ pub(super) fn day(report: &DayReport) {
     );
 }
 
+/// The sessions ahead of the joint ones, in a table.
+pub(super) fn ahead(rows: &[Vec<String>]) {
+    let head =
+        ["session", "mode", "first day", "days", "trades", "MWh a day", "yuan/MWh", "result"];
+    println!();
+    println!("Ahead of the joint sessions");
+    println!("{}", crate::remote::table(&head, rows));
+}
+
 pub(super) fn summary(report: &DayReport) {
     println!();
     println!("Delivery day {} on channel {}", report.day, report.channel);

@@ -1,0 +1,203 @@
+//! What members trade ahead of the joint session of a delivery day: each day of the week in
+//! another mode, so that a week has every one of them.
+//!
+//! ```text
+//! day before  08:00 notice   08:10 gate opens   08:40 gate closes   08:40 the bank confirms
+//! ```
+
+use crate::day::{DayError, Tally, TradingDay};
+use duet_ledger::{
+    Action, ContractAction, ContractConfirmation, ContractTerms, CurvePoint, ListingTake,
+    ListingTerms, Mode, OrderId, OrderRequest, Phase, ProposalId, SessionId, SessionNotice,
+    Sharing, UnitId,
+};
+use duet_market::order::Side;
+use duet_study::scenario::MemberRole;
+use duet_units::{BasisPoints, DeliveryDay, Energy, Price, Resolution};
+
+const HOUR_MS: i64 = 3_600_000;
+const MINUTE_MS: i64 = 60_000;
+/// How many members of a side take part.
+const PARTIES: usize = 3;
+/// The hours that are traded ahead, but for contracts, which are for the whole day.
+const PEAK_HOURS: [u8; 4] = [10, 11, 18, 19];
+const HALF: BasisPoints = BasisPoints::from_bp(5_000);
+/// Energy of an order, and of an hour of a contract, in lots.
+const ORDER_LOTS: i64 = 5;
+const CONTRACT_LOTS: i64 = 2;
+
+/// A member who takes part ahead of the joint session.
+#[derive(Clone, Debug)]
+struct Party {
+    name: String,
+    unit: UnitId,
+}
+
+/// What somebody asks of the ledger.
+#[derive(Debug)]
+struct Request {
+    what: &'static str,
+    who: String,
+    action: Action,
+}
+
+impl TradingDay {
+    /// Trades ahead of a delivery day, in the mode whose turn it is; once.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`DayError`] if the ledger refuses what the simulated members and institutions do.
+    pub async fn trade_ahead(&self, day: DeliveryDay, tally: &mut Tally) -> Result<(), DayError> {
+        let traded = self.state(|state| {
+            state.sessions().values().any(|session| !session.mode.is_joint() && session.day == day)
+        });
+        if traded {
+            return Ok(());
+        }
+        let number = day.days().saturating_sub(self.first_day().days());
+        let (mode, days) = mode_of(number);
+        let notice_at = day.start().plus_ms(-16 * HOUR_MS);
+        let (gate_open, gate_close) =
+            (notice_at.plus_ms(10 * MINUTE_MS), notice_at.plus_ms(40 * MINUTE_MS));
+        self.clock().jump_to(notice_at);
+        let notice = SessionNotice { mode, day, days, gate_open, gate_close, terms: self.terms() };
+        let receipt = self.actor("EXCHANGE").act(Action::OpenSession(notice)).await;
+        let id = u32::try_from(tally.note("notice of a session ahead", receipt)?);
+        let session = SessionId(id.unwrap_or(0));
+        self.clock().jump_to(gate_open);
+        self.until(|state| state.sessions().get(&session).is_some_and(|s| s.phase == Phase::Open))
+            .await;
+        match mode {
+            Mode::Bilateral => self.agree(session, tally).await?,
+            Mode::Listing(_) => self.list_and_take(session, tally).await?,
+            _ => self.bid(session, tally).await?,
+        }
+        self.clock().jump_to(gate_close);
+        let cleared = |phase: Phase| phase >= Phase::Cleared;
+        self.until(|state| state.sessions().get(&session).is_none_or(|s| cleared(s.phase))).await;
+        self.confirm_payments(session, tally).await
+    }
+
+    /// Generators and consumers, the first few of the scenario each, with their first units.
+    fn parties(&self, sells: bool) -> Vec<Party> {
+        let members = self.scenario.members.iter().zip(&self.founding.members);
+        members
+            .filter(|(member, _)| (member.role == MemberRole::Generator) == sells)
+            .filter_map(|(member, place)| {
+                Some(Party { name: member.name.clone(), unit: *place.units.first()? })
+            })
+            .take(PARTIES)
+            .collect()
+    }
+
+    fn price(&self, above_floor_percent: i64) -> Price {
+        let market = &self.scenario.market;
+        let (floor, ceiling) =
+            (market.floor.milli_yuan_per_mwh(), market.ceiling.milli_yuan_per_mwh());
+        let tick = market.tick.milli_yuan_per_mwh().max(1);
+        let price = floor + (ceiling - floor) * above_floor_percent / 100;
+        Price::from_milli_yuan_per_mwh(price - price.rem_euclid(tick))
+    }
+
+    fn lots(&self, count: i64) -> Energy {
+        Energy::from_kwh(self.scenario.market.lot.kwh().saturating_mul(count))
+    }
+
+    /// Somebody does something; returns what its receipt names.
+    async fn done(&self, request: Request, tally: &mut Tally) -> Result<u64, DayError> {
+        let receipt = self.actor(&request.who).act(request.action).await;
+        tally.note(request.what, receipt)
+    }
+
+    /// Sellers ask more from one to the next, buyers bid less, so that some trade and some do not.
+    async fn bid(&self, session: SessionId, tally: &mut Tally) -> Result<(), DayError> {
+        let (sellers, buyers) = (self.parties(true), self.parties(false));
+        for period in PEAK_HOURS {
+            for (parties, side) in [(&sellers, Side::Sell), (&buyers, Side::Buy)] {
+                for (place, party) in (0_i64..).zip(parties) {
+                    let percent =
+                        if side == Side::Sell { 40 + 15 * place } else { 75 - 15 * place };
+                    let terms = (self.price(percent), self.lots(ORDER_LOTS));
+                    self.done(order(session, party, (side, period), terms), tally).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The first seller posts, the buyers take more than there is.
+    async fn list_and_take(&self, session: SessionId, tally: &mut Tally) -> Result<(), DayError> {
+        let Some(seller) = self.parties(true).into_iter().next() else { return Ok(()) };
+        for period in PEAK_HOURS {
+            let terms = (self.price(55), self.lots(2 * ORDER_LOTS));
+            let request = order(session, &seller, (Side::Sell, period), terms);
+            let listing = self.done(request, tally).await?;
+            for buyer in self.parties(false).into_iter().take(2) {
+                let take = ListingTake {
+                    listing: OrderId(listing),
+                    unit: buyer.unit,
+                    quantity: self.lots(ORDER_LOTS),
+                    reference: 0,
+                };
+                let action = Action::Contract(ContractAction::Take(take));
+                let request = Request { what: "take of a listing", who: buyer.name, action };
+                self.done(request, tally).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The first seller and the first buyer agree on the same energy for every hour.
+    async fn agree(&self, session: SessionId, tally: &mut Tally) -> Result<(), DayError> {
+        let (seller, buyer) = (self.parties(true), self.parties(false));
+        let (Some(seller), Some(buyer)) = (seller.first(), buyer.first()) else { return Ok(()) };
+        let energy = self.lots(CONTRACT_LOTS);
+        let terms = ContractTerms {
+            session,
+            unit: seller.unit,
+            counterparty: buyer.unit,
+            side: Side::Sell,
+            price: self.price(50),
+            curve: (0..Resolution::Hour.periods())
+                .map(|period| CurvePoint { period, energy })
+                .collect(),
+            allowances: None,
+            certificates: None,
+            reference: 0,
+        };
+        let hash = terms.hash();
+        let action = Action::Contract(ContractAction::Propose(terms));
+        let request = Request { what: "proposed contract", who: seller.name.clone(), action };
+        let proposal = self.done(request, tally).await?;
+        let signed = ContractConfirmation { proposal: ProposalId(proposal), hash };
+        let action = Action::Contract(ContractAction::Confirm(signed));
+        let request = Request { what: "signed contract", who: buyer.name.clone(), action };
+        self.done(request, tally).await.map(drop)
+    }
+}
+
+/// The mode of a day, counted from the first, and how many days are traded.
+fn mode_of(number: i32) -> (Mode, u16) {
+    let listing = |sharing| Mode::Listing(ListingTerms { sharing, listers: Some(Side::Sell) });
+    match number.rem_euclid(7) {
+        0 => (Mode::Bilateral, 7),
+        1 => (listing(Sharing::Time), 1),
+        2 => (Mode::Uniform(HALF), 1),
+        3 => (Mode::Pairwise(HALF), 1),
+        4 => (Mode::Call, 1),
+        5 => (listing(Sharing::ProRata), 1),
+        _ => (listing(Sharing::Windows), 1),
+    }
+}
+
+fn order(
+    session: SessionId,
+    party: &Party,
+    (side, period): (Side, u8),
+    (limit, quantity): (Price, Energy),
+) -> Request {
+    let (unit, conductivity, reference) = (party.unit, BasisPoints::ZERO, 0);
+    let request =
+        OrderRequest { session, unit, side, period, limit, quantity, conductivity, reference };
+    Request { what: "order ahead", who: party.name.clone(), action: Action::SubmitOrder(request) }
+}
