@@ -8,7 +8,7 @@
 use crate::day::{DayError, Tally, TradingDay};
 use duet_ledger::{
     Action, ContractAction, ContractConfirmation, ContractTerms, CurvePoint, ListingTake,
-    ListingTerms, Mode, OrderId, OrderRequest, Phase, ProposalId, SessionId, SessionNotice,
+    ListingTerms, Mode, OrderId, OrderRequest, Phase, ProposalId, RuleId, SessionId, SessionNotice,
     Sharing, UnitId,
 };
 use duet_market::order::Side;
@@ -55,12 +55,13 @@ impl TradingDay {
             return Ok(());
         }
         let number = day.days().saturating_sub(self.first_day().days());
-        let (mode, days) = mode_of(number);
+        let (mode, days, rule) = mode_of(number);
         let notice_at = day.start().plus_ms(-16 * HOUR_MS);
         let (gate_open, gate_close) =
             (notice_at.plus_ms(10 * MINUTE_MS), notice_at.plus_ms(40 * MINUTE_MS));
         self.clock().jump_to(notice_at);
-        let notice = SessionNotice { mode, day, days, gate_open, gate_close, terms: self.terms() };
+        let notice =
+            SessionNotice { rule, mode, day, days, gate_open, gate_close, terms: self.terms() };
         let receipt = self.actor("EXCHANGE").act(Action::OpenSession(notice)).await;
         let id = u32::try_from(tally.note("notice of a session ahead", receipt)?);
         let session = SessionId(id.unwrap_or(0));
@@ -176,17 +177,17 @@ impl TradingDay {
     }
 }
 
-/// The mode of a day, counted from the first, and how many days are traded.
-fn mode_of(number: i32) -> (Mode, u16) {
+/// The mode of a day, counted from the first, how many days are traded, and under which rule.
+fn mode_of(number: i32) -> (Mode, u16, RuleId) {
     let listing = |sharing| Mode::Listing(ListingTerms { sharing, listers: Some(Side::Sell) });
     match number.rem_euclid(7) {
-        0 => (Mode::Bilateral, 7),
-        1 => (listing(Sharing::Time), 1),
-        2 => (Mode::Uniform(HALF), 1),
-        3 => (Mode::Pairwise(HALF), 1),
-        4 => (Mode::Call, 1),
-        5 => (listing(Sharing::ProRata), 1),
-        _ => (listing(Sharing::Windows), 1),
+        0 => (Mode::Bilateral, 7, RuleId(1)),
+        1 => (listing(Sharing::Time), 1, RuleId(1)),
+        2 => (Mode::Uniform(HALF), 1, RuleId(1)),
+        3 => (Mode::Pairwise(HALF), 1, RuleId(1)),
+        4 => (Mode::Call, 1, RuleId(1)),
+        5 => (listing(Sharing::ProRata), 1, RuleId(2)),
+        _ => (listing(Sharing::Windows), 1, RuleId(3)),
     }
 }
 

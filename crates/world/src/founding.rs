@@ -2,10 +2,10 @@
 
 use duet_ledger::{
     Genesis, GenesisError, Identity, MarketRule, Organisation, OrganisationId, PublicKey,
-    Registration, Role, Roles, SessionTerms, Technology, Unit, UnitId, Validator,
+    Registration, Role, Roles, SessionTerms, Sharing, Technology, Unit, UnitId, Validator,
 };
 use duet_study::scenario::{self, MemberRole, Scenario};
-use duet_units::{ClockTime, EmissionFactor, Power, Price, Resolution};
+use duet_units::{BasisPoints, ClockTime, EmissionFactor, Power, Price, Resolution};
 use ed25519_zebra::{SigningKey, VerificationKeyBytes};
 use sha2::{Digest as _, Sha256};
 
@@ -22,8 +22,25 @@ const VALIDATORS: usize = 4;
 /// A consumer's peak over the mean of its load, in percent: the capacity of its connection.
 const CONNECTION_PERCENT: i64 = 300;
 
-/// The province whose rules a scenario's channel has.
-const PROVINCE: &str = "HEBEI-SOUTH";
+/// The provinces whose rules a scenario's channel has, in the order of their numbers, and how
+/// takers share a listing there (market-rules of Chongqing and Beijing); all else is the same.
+const PROVINCES: [(&str, Sharing); 3] = [
+    ("HEBEI-SOUTH", Sharing::Time),
+    ("CHONGQING", Sharing::ProRata),
+    ("BEIJING", Sharing::Windows),
+];
+/// Where prices of centralised bidding lie: in the middle.
+const HALF: BasisPoints = BasisPoints::from_bp(5_000);
+
+fn rules(terms: &SessionTerms) -> Vec<MarketRule> {
+    let rule = |(province, sharing): &(&str, Sharing)| {
+        let mut rule = MarketRule::plain(province, terms);
+        rule.trading.sharing = *sharing;
+        (rule.trading.k1, rule.trading.k2) = (HALF, HALF);
+        rule
+    };
+    PROVINCES.iter().map(rule).collect()
+}
 
 /// The terms of a scenario's sessions.
 pub(crate) fn session_terms(scenario: &Scenario) -> SessionTerms {
@@ -95,7 +112,7 @@ impl Founding {
             organisations: Vec::new(),
             identities: Vec::new(),
             units: Vec::new(),
-            rules: vec![MarketRule::plain(PROVINCE, &session_terms(scenario))],
+            rules: rules(&session_terms(scenario)),
         };
         for (name, name_zh, role) in INSTITUTIONS {
             add_organisation(&mut genesis, name, name_zh, role)?;
