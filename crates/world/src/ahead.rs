@@ -9,7 +9,7 @@ use crate::day::{DayError, Tally, TradingDay};
 use duet_ledger::{
     Action, ContractAction, ContractConfirmation, ContractTerms, CurvePoint, ListingTake,
     ListingTerms, Mode, OrderId, OrderRequest, Phase, ProposalId, RuleId, SessionId, SessionNotice,
-    Sharing, UnitId,
+    Sharing, TimeInForce, UnitId,
 };
 use duet_market::order::Side;
 use duet_study::scenario::MemberRole;
@@ -186,8 +186,8 @@ fn mode_of(number: i32) -> (Mode, u16, RuleId) {
         2 => (Mode::Uniform(HALF), 1, RuleId(1)),
         3 => (Mode::Pairwise(HALF), 1, RuleId(1)),
         4 => (Mode::Call, 1, RuleId(1)),
-        5 => (listing(Sharing::ProRata), 1, RuleId(2)),
-        _ => (listing(Sharing::Windows), 1, RuleId(3)),
+        5 => (listing(Sharing::Windows), 1, RuleId(3)),
+        _ => (Mode::Rolling, 1, RuleId(1)),
     }
 }
 
@@ -198,7 +198,16 @@ fn order(
     (limit, quantity): (Price, Energy),
 ) -> Request {
     let (unit, conductivity, reference) = (party.unit, BasisPoints::ZERO, 0);
-    let request =
-        OrderRequest { session, unit, side, period, limit, quantity, conductivity, reference };
+    let request = OrderRequest {
+        session,
+        unit,
+        side,
+        period,
+        limit,
+        quantity,
+        conductivity,
+        reference,
+        time_in_force: TimeInForce::Gtc,
+    };
     Request { what: "order ahead", who: party.name.clone(), action: Action::SubmitOrder(request) }
 }
