@@ -1,7 +1,7 @@
 //! `duet account`, `duet block`, `duet session`, `duet receipt`: what the ledger says.
 
 use crate::remote::{Failure, Remote, block_on, json, print, read_key, table, yuan, yuan_per_mwh};
-use crate::sealed;
+use crate::{schedule, sealed};
 use clap::{Args, Subcommand};
 use duet_sdk::{
     client::ClientError,
@@ -60,6 +60,8 @@ enum SessionCommand {
     Export(sealed::ExportArgs),
     Replay(sealed::ReplayArgs),
     Interventions(sealed::InterventionsArgs),
+    Prices(schedule::PricesArgs),
+    Curtail(schedule::CurtailArgs),
 }
 
 /// Show what came of a transaction, and save its proof.
@@ -169,6 +171,8 @@ pub(crate) fn session(args: &SessionArgs) -> anyhow::Result<()> {
         SessionCommand::Export(args) => sealed::export(args),
         SessionCommand::Replay(args) => sealed::replay(args),
         SessionCommand::Interventions(args) => sealed::interventions(args),
+        SessionCommand::Prices(args) => schedule::prices(args),
+        SessionCommand::Curtail(args) => schedule::curtail(args),
     }
 }
 

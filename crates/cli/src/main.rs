@@ -13,6 +13,7 @@ mod page;
 mod remote;
 mod reports;
 mod rule;
+mod schedule;
 mod scratch;
 mod sealed;
 mod statement;

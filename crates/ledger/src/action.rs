@@ -6,6 +6,7 @@ mod compliance;
 mod contract;
 pub(crate) mod device;
 mod rule;
+mod schedule;
 mod statement;
 
 pub use carbon::{
@@ -22,6 +23,7 @@ pub use compliance::{
 };
 pub use contract::{ContractAction, ContractConfirmation, ListingTake};
 pub use rule::RuleAction;
+pub use schedule::{Curtailment, PricePublication, ScheduleAction};
 pub use statement::{
     LineCorrection, MonthReading, ObjectionAnswer, ProvedLine, StatementAction, StatementObjection,
 };
@@ -260,6 +262,8 @@ pub enum Action {
     Certificate(CertificateAction),
     /// 21: What is done with statements.
     Statement(StatementAction),
+    /// 23: What the dispatcher does with the schedule of a day.
+    Schedule(ScheduleAction),
 }
 
 /// Encodes a tag and the fields behind it.
@@ -302,6 +306,7 @@ impl Encode for Action {
             Self::Contract(action) => tagged!(out, 18, action),
             Self::Certificate(action) => tagged!(out, 20, action),
             Self::Statement(action) => tagged!(out, 21, action),
+            Self::Schedule(action) => tagged!(out, 23, action),
         }
     }
 }
@@ -354,6 +359,7 @@ impl Decode for Action {
             18 => Self::Contract(next(input)?),
             20 => Self::Certificate(next(input)?),
             21 => Self::Statement(next(input)?),
+            23 => Self::Schedule(next(input)?),
             tag => return Err(DecodeError::UnknownTag { field: "action", value: tag.into() }),
         })
     }

@@ -15,6 +15,7 @@ mod position;
 mod replay;
 mod rolling;
 mod rule;
+mod schedule;
 mod session;
 mod settle;
 mod statement;
@@ -216,6 +217,7 @@ impl State {
             Action::Contract(action) => self.apply_contract(caller, action, events),
             Action::Certificate(action) => self.apply_certificate(caller, action, events),
             Action::Statement(action) => self.apply_statement(caller, action, events),
+            Action::Schedule(action) => self.apply_schedule(caller, action, events),
         }
     }
 }
@@ -259,5 +261,6 @@ pub(crate) fn check(state: &State, transaction: &Transaction) -> Result<(), Refu
         Action::Contract(action) => state.check_contract(&caller, action),
         Action::Certificate(action) => state.check_certificate(&caller, action),
         Action::Statement(action) => state.check_statement(&caller, action),
+        Action::Schedule(action) => state.check_schedule(&caller, action),
     }
 }

@@ -2,7 +2,11 @@
 
 use crate::action::Intervention;
 use crate::hash::Digest;
-use crate::ids::{CarbonBiddingId, CarbonDealId, CarbonOrderId, CcerProjectId, CertificateLotId, CertificateOfferId, CreditLotId, DispatchId, OrderId, OrganisationId, PaymentId, ProposalId, PublicKey, RuleId, SessionId, TradeId, UnitId};
+use crate::ids::{
+    CarbonBiddingId, CarbonDealId, CarbonOrderId, CcerProjectId, CertificateLotId,
+    CertificateOfferId, CreditLotId, DispatchId, OrderId, OrganisationId, PaymentId, ProposalId,
+    PublicKey, RuleId, SessionId, TradeId, UnitId,
+};
 use crate::records::CertificateKind;
 use duet_units::{Allowances, CarbonPrice, DeliveryDay, Emissions, Energy, Money, Month, Price};
 
@@ -55,6 +59,17 @@ pub enum Event {
     DeviceEnrolled { unit: UnitId, device: PublicKey },
     /// A device told how its board stands; `alarms` are the bits of [`Health`](crate::Health).
     HealthReported { device: PublicKey, alarms: u16 },
+    /// Real-time prices of a day were published.
+    PricesPublished { session: SessionId, day: DeliveryDay },
+    /// Traded energy was cut to what the security check allows.
+    Curtailed {
+        session: SessionId,
+        day: DeliveryDay,
+        period: u8,
+        cut: Energy,
+        trades: u32,
+        reason: String,
+    },
     /// A session was settled.
     SessionSettled { session: SessionId, lines: u32, emissions: Emissions, result_hash: Digest },
     /// A member objected to a line of its statement.

@@ -40,12 +40,12 @@ pub use action::{
     Acknowledgement, Action, BlockConfirmation, BlockProposal, CarbonAction, CarbonBid,
     CarbonBiddingNotice, CarbonListing, CarbonTake, CarbonTermsNotice, CarbonWithdrawal,
     CertificateAction, ClaimCertificates, ContractAction, ContractConfirmation, Cover, CreditIssue,
-    CreditRetirement, CreditTransfer, FreezeCertificates, Intervention, LineCorrection,
-    ListingTake, MeterReport, MonthReading, ObjectionAnswer, OfferCertificates, OrderRequest,
-    PeriodClosure, PeriodNotice, PreIssue, ProvedLine, Quality, Reading, RegisterProject,
-    RegisterReductions, RetirementPurpose, RuleAction, SessionNotice, SetCertificateKind,
-    StatementAction, StatementObjection, TakeOffer, UnitOutput, Verification, WithdrawOffer,
-    WithdrawProject,
+    CreditRetirement, CreditTransfer, Curtailment, FreezeCertificates, Intervention,
+    LineCorrection, ListingTake, MeterReport, MonthReading, ObjectionAnswer, OfferCertificates,
+    OrderRequest, PeriodClosure, PeriodNotice, PreIssue, PricePublication, ProvedLine, Quality,
+    Reading, RegisterProject, RegisterReductions, RetirementPurpose, RuleAction, ScheduleAction,
+    SessionNotice, SetCertificateKind, StatementAction, StatementObjection, TakeOffer, UnitOutput,
+    Verification, WithdrawOffer, WithdrawProject,
 };
 pub use apply::Outcome;
 pub use block::{Body, MAX_BLOCK_TRANSACTIONS};
@@ -71,7 +71,20 @@ pub use ids::{
     OrganisationId, PaymentId, ProposalId, PublicKey, RuleId, SessionId, TradeId, UnitId,
 };
 pub use receipt::{Receipt, chain_receipts};
-pub use records::{AccountKey, AccountKind, AllowanceLeg, Balance, BenchmarkClass, CarbonAccount, CarbonBidding, CarbonBiddingState, CarbonDeal, CarbonMarket, CarbonMode, CarbonOrder, CarbonTerms, CcerProject, CertificateKind, CertificateLeg, CertificateLot, CertificateOffer, CertificateState, CertifiedUnit, ClaimedUse, ClassBenchmark, CompliancePeriod, ContractingTerms, ContractTerms, Counter, CreditLot, CurvePoint, DeviationScheme, Device, Dispatch, DispatchState, Enrolment, FreeBandTerms, GuaranteeRule, Hours, Identity, InterventionRecord, ItemSum, LaterLine, LineItem, ListingRole, ListingTerms, MarketRule, MeterMonth, MeterRecord, Mode, MonthStatement, Objection, ObjectionState, Obligation, ObligationState, Order, OrderStatus, Organisation, Payment, PaymentState, PeriodClearing, Phase, Proposal, ProposalState, ReferencePrice, Retirement, Role, Roles, Seal, Session, SessionTerms, SettlementMethod, StatementCalendar, StatementLine, StatementState, Technology, Trade, TradingRule, Unit, UnitMonth, Withdrawal, working_day, YearMeter};
+pub use records::{
+    AccountKey, AccountKind, AllowanceLeg, Balance, BenchmarkClass, CarbonAccount, CarbonBidding,
+    CarbonBiddingState, CarbonDeal, CarbonMarket, CarbonMode, CarbonOrder, CarbonTerms,
+    CcerProject, CertificateKind, CertificateLeg, CertificateLot, CertificateOffer,
+    CertificateState, CertifiedUnit, ClaimedUse, ClassBenchmark, CompliancePeriod, ContractTerms,
+    ContractingTerms, Counter, CreditLot, CurtailmentRecord, CurvePoint, Cut, DeviationScheme,
+    Device, Dispatch, DispatchState, Enrolment, FreeBandTerms, GuaranteeRule, Hours, Identity,
+    InterventionRecord, ItemSum, LaterLine, LineItem, ListingRole, ListingTerms, MarketRule,
+    MeterMonth, MeterRecord, Mode, MonthStatement, Objection, ObjectionState, Obligation,
+    ObligationState, Order, OrderStatus, Organisation, Payment, PaymentState, PeriodClearing,
+    Phase, Proposal, ProposalState, PublishedPrices, ReferencePrice, Retirement, Role, Roles, Seal,
+    Session, SessionTerms, SettlementMethod, StatementCalendar, StatementLine, StatementState,
+    Technology, Trade, TradingRule, Unit, UnitMonth, Withdrawal, YearMeter, working_day,
+};
 pub use rejection::{Refusal, Rejection};
 pub use state::{BrokenInvariant, Delta, Progress, State, Totals};
 pub use transaction::{MAX_TRANSACTION_BYTES, SUITE_ED25519, Transaction, Unsigned};

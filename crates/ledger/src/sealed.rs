@@ -13,6 +13,7 @@
 //!
 //! Sealing for five years and for re-running: market-rules.md 4.16.
 
+use crate::action::Curtailment;
 use crate::codec::{Encode, record};
 use crate::hash::{Digest, hash};
 use crate::ids::{OrderId, OrganisationId, PublicKey, RuleId, SessionId, TradeId, UnitId};
@@ -160,6 +161,10 @@ record! {
         /// What certificates units got, and their energy that was metered and not yet certified
         /// before the day; units that never were metered are not here.
         pub carries: Vec<(UnitId, (CertificateKind, Energy))>,
+        /// The real-time prices of the day.
+        pub prices: Option<Vec<Price>>,
+        /// What the dispatcher limited before dispatch, in order.
+        pub curtailments: Vec<Curtailment>,
     }
 }
 
@@ -278,6 +283,9 @@ impl SealedInput {
         let readings = if settled { SealedReading::of_day(state, session.day) } else { Vec::new() };
         let carries = state.openings.rows().range((id, UnitId(0))..=(id, UnitId(u32::MAX)));
         let carries = carries.map(|((_, unit), opening)| (*unit, *opening)).collect();
+        let curtailments = state.curtailments.rows().values();
+        let curtailments =
+            curtailments.filter(|row| settled && row.session == id).map(|row| &row.curtailment);
         let (exchange, grid, bank) = (state.exchange, state.grid, state.bank);
         let mut input = Self {
             session: id,
@@ -291,6 +299,8 @@ impl SealedInput {
             sessions,
             readings,
             carries,
+            prices: state.prices.get(session.day).filter(|_| settled).map(|row| row.prices.clone()),
+            curtailments: curtailments.cloned().collect(),
         };
         input.take_parties(state);
         Some(input)

@@ -10,12 +10,13 @@ use crate::ids::{
     ProposalId, PublicKey, RuleId, SessionId, TradeId, UnitId,
 };
 use crate::lots::LotIndex;
+use crate::records::PublishedPrices;
 use crate::records::{
     AccountKey, AccountKind, Balance, CarbonAccount, CarbonBidding, CarbonDeal, CarbonMarket,
     CarbonOrder, CcerProject, CertificateKind, CertificateLot, CertificateOffer, CertifiedUnit,
-    ClaimedUse, CompliancePeriod, Counter, CreditLot, Device, Dispatch, Enrolment, Identity,
-    InterventionRecord, LaterLine, ListingRole, MarketRule, MeterMonth, MeterRecord,
-    MonthStatement, Objection, Obligation, Order, OrderStatus, Organisation, Payment,
+    ClaimedUse, CompliancePeriod, Counter, CreditLot, CurtailmentRecord, Cut, Device, Dispatch,
+    Enrolment, Identity, InterventionRecord, LaterLine, ListingRole, MarketRule, MeterMonth,
+    MeterRecord, MonthStatement, Objection, Obligation, Order, OrderStatus, Organisation, Payment,
     PeriodClearing, Proposal, Role, Seal, Session, StatementLine, Trade, Unit, UnitMonth,
 };
 use crate::table::Table;
@@ -177,6 +178,12 @@ pub struct State {
     pub(crate) later_lines: Table<u64, LaterLine>,
     /// Meters over a month.
     pub(crate) meter_months: Table<(Month, UnitId), MeterMonth>,
+    /// Real-time prices of days.
+    pub(crate) prices: Table<DeliveryDay, PublishedPrices>,
+    /// What was cut of trades, by day and period of its settlement.
+    pub(crate) cuts: Table<(DeliveryDay, TradeId, u8), Cut>,
+    /// Curtailments.
+    pub(crate) curtailments: Table<u64, CurtailmentRecord>,
     /// Derived: pending and filled orders by session and period, in order of acceptance.
     pub(crate) books: BTreeMap<(SessionId, u8), Vec<OrderId>>,
     /// Derived: the books of sessions that match on arrival, by session and period.
@@ -209,6 +216,7 @@ macro_rules! each_table {
             interventions seals openings
             compliance_periods
             interventions seals openings months objections later_lines meter_months
+            prices cuts curtailments
         )
     };
     ($state:ident, $table:ident => $body:expr; $($field:ident)*) => {{
@@ -281,6 +289,9 @@ impl State {
             objections: Table::new(47),
             later_lines: Table::new(55),
             meter_months: Table::new(57),
+            prices: Table::new(53),
+            cuts: Table::new(54),
+            curtailments: Table::new(58),
             books: BTreeMap::new(),
             live: BTreeMap::new(),
             commitments: BTreeMap::new(),
@@ -615,6 +626,24 @@ impl State {
     #[must_use]
     pub const fn interventions(&self) -> &BTreeMap<u64, InterventionRecord> {
         self.interventions.rows()
+    }
+
+    /// Published real-time prices by day.
+    #[must_use]
+    pub const fn prices(&self) -> &BTreeMap<DeliveryDay, PublishedPrices> {
+        self.prices.rows()
+    }
+
+    /// What was cut of trades: by day, trade, and period of the day's settlement.
+    #[must_use]
+    pub const fn cuts(&self) -> &BTreeMap<(DeliveryDay, TradeId, u8), Cut> {
+        self.cuts.rows()
+    }
+
+    /// The curtailments by number.
+    #[must_use]
+    pub const fn curtailments(&self) -> &BTreeMap<u64, CurtailmentRecord> {
+        self.curtailments.rows()
     }
 
     /// Monthly statements by month and organisation: those of the last 14 months.

@@ -55,6 +55,9 @@ macro_rules! by_table {
             47 => $call::<u64, Objection>($key, $row),
             55 => $call::<u64, LaterLine>($key, $row),
             57 => $call::<(duet_units::Month, UnitId), MeterMonth>($key, $row),
+            53 => $call::<duet_units::DeliveryDay, PublishedPrices>($key, $row),
+            54 => $call::<(duet_units::DeliveryDay, TradeId, u8), Cut>($key, $row),
+            58 => $call::<u64, CurtailmentRecord>($key, $row),
             tag => panic!("no table {tag}"),
         }
     };
@@ -64,7 +67,8 @@ const TABLES: &[u8] = &[
 ];
 const ACTIONS: &[u8] = &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 17, 20];
 /// The tables of groups of actions, which have traffic of their own.
-const GROUP_TABLES: &[u8] = &[27, 28, 29, 31, 32, 33, 34, 35, 36, 38, 39, 40, 41, 47, 55, 56];
+const GROUP_TABLES: &[u8] =
+    &[27, 28, 29, 31, 32, 33, 34, 35, 36, 38, 39, 40, 41, 47, 53, 54, 55, 56, 58];
 
 /// Whether the bytes are a `T`; if so, they are its only encoding.
 fn is_canonical<T: Encode + Decode>(bytes: &[u8]) -> bool {

@@ -2,7 +2,23 @@
 //!
 //! A change here is a change of the format: it needs an ADR, and every reader must follow.
 
-use duet_ledger::{Acknowledgement, Action, BenchmarkClass, BlockConfirmation, BlockProposal, Body, CarbonAction, CarbonBid, CarbonBiddingId, CarbonBiddingNotice, CarbonListing, CarbonOrderId, CarbonTake, CarbonTerms, CarbonTermsNotice, CarbonWithdrawal, CertificateLotId, chain_receipts, ChannelKind, ClassBenchmark, Clawback, CompliancePeriod, ContractingTerms, CostBasis, Cover, CreditIssue, CreditLotId, CreditRetirement, CreditTransfer, decode_all, DeviationScheme, DeviceAction, DispatchId, Encode, EnrolDevice, FeeRule, Genesis, GuaranteeRule, Health, HealthChannel, HealthLevel, Hours, Identity, Intervention, Light, LineCorrection, LineItem, Link, MarketRule, merkle_path, merkle_root, MeterReport, Mode, MonthReading, ObjectionAnswer, OrderId, OrderRequest, Organisation, OrganisationId, PaymentId, PeriodClosure, PeriodNotice, PeriodReading, PreIssue, Pricing, ProvedLine, PublicKey, Quality, Rationing, Reading, ReadingFlags, Receipt, ReferencePrice, Registration, Rejection, ReportBatch, RetirementPurpose, Role, Roles, RuleAction, RuleId, SessionId, SessionNotice, SessionTerms, SettlementMethod, Sharing, Side, StatementAction, StatementLine, StatementObjection, Technology, TimeInForce, TradeId, Transaction, Unit, UnitId, UnitOutput, Unsigned, Validator, Verification};
+use duet_ledger::{
+    Acknowledgement, Action, BenchmarkClass, BlockConfirmation, BlockProposal, Body, CarbonAction,
+    CarbonBid, CarbonBiddingId, CarbonBiddingNotice, CarbonListing, CarbonOrderId, CarbonTake,
+    CarbonTerms, CarbonTermsNotice, CarbonWithdrawal, CertificateLotId, ChannelKind,
+    ClassBenchmark, Clawback, CompliancePeriod, ContractingTerms, CostBasis, Cover, CreditIssue,
+    CreditLotId, CreditRetirement, CreditTransfer, Curtailment, DeviationScheme, DeviceAction,
+    DispatchId, Encode, EnrolDevice, FeeRule, Genesis, GuaranteeRule, Health, HealthChannel,
+    HealthLevel, Hours, Identity, Intervention, Light, LineCorrection, LineItem, Link, MarketRule,
+    MeterReport, Mode, MonthReading, ObjectionAnswer, OrderId, OrderRequest, Organisation,
+    OrganisationId, PaymentId, PeriodClosure, PeriodNotice, PeriodReading, PreIssue,
+    PricePublication, Pricing, ProvedLine, PublicKey, Quality, Rationing, Reading, ReadingFlags,
+    Receipt, ReferencePrice, Registration, Rejection, ReportBatch, RetirementPurpose, Role, Roles,
+    RuleAction, RuleId, ScheduleAction, SessionId, SessionNotice, SessionTerms, SettlementMethod,
+    Sharing, Side, StatementAction, StatementLine, StatementObjection, Technology, TimeInForce,
+    TradeId, Transaction, Unit, UnitId, UnitOutput, Unsigned, Validator, Verification,
+    chain_receipts, decode_all, merkle_path, merkle_root,
+};
 use duet_units::{
     Allowances, BasisPoints, CarbonPrice, ClockTime, DeliveryDay, DeliveryPeriod, EmissionFactor,
     Emissions, Energy, Money, Month, Power, Price, Resolution,
@@ -31,8 +47,27 @@ fn actions() -> Vec<(&'static str, Action)> {
         device_actions(),
         certificate_actions(),
         statement_actions(),
+        schedule_actions(),
     ];
     [market_actions(), carbon_actions(), groups.concat()].concat()
+}
+
+fn schedule_actions() -> Vec<(&'static str, Action)> {
+    let day = DeliveryDay::from_days(20_640);
+    let prices = vec![Price::from_milli_yuan_per_mwh(-1), Price::from_milli_yuan_per_mwh(2)];
+    let curtailment = Curtailment {
+        day,
+        period: 3,
+        units: vec![UnitId(4), UnitId(5)],
+        limit: Energy::from_kwh(6),
+        reason: "line 7".to_owned(),
+    };
+    [
+        ("publish_prices", ScheduleAction::PublishPrices(PricePublication { day, prices })),
+        ("curtail", ScheduleAction::Curtail(curtailment)),
+    ]
+    .map(|(name, action)| (name, Action::Schedule(action)))
+    .to_vec()
 }
 
 fn statement_actions() -> Vec<(&'static str, Action)> {

@@ -95,6 +95,7 @@ impl State {
                 }
             }
         }
+        self.take_out_cuts(day, &mut contracts)?;
         // A trade in default, or all bought back, is no contract.
         contracts.retain(|_, energy| !energy.is_zero());
         Ok(contracts)

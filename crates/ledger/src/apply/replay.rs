@@ -6,8 +6,8 @@ use super::{Caller, Failure};
 use crate::action::{OrderRequest, SessionNotice};
 use crate::ids::{OrganisationId, PublicKey, SessionId};
 use crate::records::{
-    AccountKey, AccountKind, Balance, CertifiedUnit, Order, OrderStatus, PaymentState, Phase, Role,
-    Roles, Session,
+    AccountKey, AccountKind, Balance, CertifiedUnit, Order, OrderStatus, PaymentState, Phase,
+    PublishedPrices, Role, Roles, Session,
 };
 use crate::rejection::Rejection;
 use crate::sealed::{ReplayError, SealedInput, SealedOrder, SealedSession};
@@ -43,8 +43,17 @@ impl State {
             return Ok(state);
         }
         let id = input.session;
+        for curtailment in &input.curtailments {
+            let dispatcher = caller(input.grid, Role::Dispatcher);
+            state.cut_trades(dispatcher, curtailment, &mut Vec::new())?;
+        }
         state.issue_dispatch(caller(input.grid, Role::Dispatcher), id, &mut Vec::new())?;
         let day = state.sessions.get(id).ok_or(ReplayError::Missing("a session"))?.day;
+        if let Some(prices) = &input.prices {
+            let by = PublicKey::from_bytes([0; 32]);
+            let row = PublishedPrices { prices: prices.clone(), published_at: state.time(), by };
+            state.prices.insert(day, row);
+        }
         for reading in &input.readings {
             state.readings.insert((reading.unit, day, reading.period), reading.record.clone());
         }

@@ -303,6 +303,9 @@ impl State {
         self.lines.remove_where(|(of, _), _| *of == id);
         self.openings.remove_where(|(of, _), _| *of == id);
         self.clearings.remove_where(|(of, _), _| *of == id);
+        if session.mode.is_joint() && session.phase == Phase::Settled {
+            self.forget_schedule(id, session.day);
+        }
         // A session that was called off may have a successor for its day.
         let day = session.day;
         let joint = |other: &Session| other.mode.is_joint() && other.day == day;

@@ -1,29 +1,29 @@
 //! Settlement: contracts, compensation and its levy, deviations, emissions, certificates.
 
+mod contract;
+mod scheme;
+mod seal;
+mod spot;
+
+use self::spot::spot_method;
 use super::{Caller, Failure};
-use crate::codec::Encode;
 use crate::event::Event;
-use crate::hash::{Digest, hash};
 use crate::ids::{OrderId, OrganisationId, SessionId, TradeId, UnitId};
 use crate::records::{
-    AccountKind, LineItem, Mode, OrderStatus, Phase, Role, Seal, Session, StatementLine, Trade,
+    AccountKind, LineItem, Mode, OrderStatus, Phase, Role, Session, StatementLine, Trade,
 };
 use crate::rejection::{Refusal, Rejection};
-use crate::sealed::SealedInput;
 use crate::state::{BrokenInvariant, State};
 use duet_market::game::Stage;
-use duet_units::{DeliveryDay, Emissions, Energy, Money, Price, largest_remainder};
+use duet_units::{DeliveryDay, Emissions, Energy, Money, Price};
 use std::collections::{BTreeMap, BTreeSet};
-
-const RESULT_DOMAIN: &[u8] = b"duet/session-result/v1";
-
-/// How many seals are kept: of five years and more, as books must be (market-rules.md 4.16).
-const SEALS_KEPT: usize = 2_000;
 
 /// Metered energy of each unit and period of the day.
 type Metered = BTreeMap<(UnitId, u8), Energy>;
 /// A trade's name on every chain.
 type TradePlace = (Mode, DeliveryDay, u64);
+/// Whose money, and which part of it.
+type Account = (OrganisationId, AccountKind);
 
 impl State {
     pub(super) fn check_settle(
@@ -44,6 +44,14 @@ impl State {
             .filter(|((_, day, _), _)| *day == session.day)
             .map(|((unit, _, period), row)| ((*unit, *period), row.energy))
             .collect();
+        let rule = self.rules.get(session.rule);
+        if rule.is_some_and(|rule| spot_method(rule).is_some()) {
+            for period in 0..session.terms.resolution.periods() {
+                if self.real_time_price(session, period).is_none() {
+                    return Err(Rejection::PricesMissing.of("period", period, 0));
+                }
+            }
+        }
         // Every period, not only those with a contract: what a unit does besides is a deviation.
         let units: BTreeSet<UnitId> = self
             .contracts(session.day, session.terms.resolution)
@@ -68,43 +76,9 @@ impl State {
         events: &mut Vec<Event>,
     ) -> Result<u64, Failure> {
         let (session, metered) = self.check_settle(&caller, id)?;
-        let mut lines = Vec::new();
-        for (other, row) in self.covering(session.day) {
-            for (period, trades) in self.trades_by_period(other) {
-                self.contract_lines((id, period), &trades, &mut lines)?;
-                if row.day == session.day {
-                    self.fee_lines((id, row), &trades, &mut lines)?;
-                }
-                if other == id {
-                    self.compensation_lines(&session, (id, period), &trades, &mut lines)?;
-                }
-            }
-        }
-        self.deviation_lines(id, &session, &metered, &mut lines)?;
+        let lines = self.day_lines((id, &session), &metered)?;
         for line in &lines {
-            let below_zero = line.price.is_some_and(|price| price < Price::ZERO);
-            let from = match line.item {
-                // At a price below zero the seller pays, which it did not do in advance.
-                LineItem::Contract if below_zero => (line.payer, AccountKind::Available),
-                // The buyer paid these into the exchange's trust when the bank confirmed.
-                LineItem::Contract | LineItem::Compensation => {
-                    (self.exchange, AccountKind::Clearing)
-                }
-                LineItem::Levy
-                | LineItem::Deviation
-                | LineItem::Fee
-                | LineItem::TrueUp
-                | LineItem::Correction => (line.payer, AccountKind::Available),
-            };
-            let to = match line.item {
-                LineItem::Levy => (self.exchange, AccountKind::Clearing),
-                LineItem::Contract
-                | LineItem::Compensation
-                | LineItem::Deviation
-                | LineItem::Fee
-                | LineItem::TrueUp
-                | LineItem::Correction => (line.payee, AccountKind::Available),
-            };
+            let (from, to) = self.accounts(line);
             self.post(from, to, line.amount)?;
         }
         let count = u32::try_from(lines.len()).map_err(|_| BrokenInvariant("lines of a day"))?;
@@ -134,36 +108,65 @@ impl State {
         Ok(u64::from(id.0))
     }
 
-    /// Keeps what units get for their energy, and what they had metered and not certified: the
-    /// certificates of the day depend on it.
-    fn keep_openings(&mut self, id: SessionId, metered: &Metered) {
-        for unit in metered.keys().map(|(unit, _)| *unit).collect::<BTreeSet<UnitId>>() {
-            if let Some(opening) = self.certified.get(unit).map(|row| (row.kind, row.carry)) {
-                self.openings.insert((id, unit), opening);
+    /// The lines of a day by the rule of its session.
+    fn day_lines(
+        &self,
+        (id, session): (SessionId, &Session),
+        metered: &Metered,
+    ) -> Result<Vec<StatementLine>, BrokenInvariant> {
+        let mut lines = Vec::new();
+        let method = spot_method(self.rule_of(session)?);
+        for (other, row) in self.covering(session.day) {
+            let whole = self.trades_by_period(other);
+            for (period, trades) in self.trades_of_day(other, session.day)? {
+                let at = (id, period);
+                let all: Vec<(TradeId, &Trade)> = trades.iter().map(|(id, t)| (*id, t)).collect();
+                let mut as_traded = all.clone();
+                if method.is_some() {
+                    // Of the day, only the second stage is settled as it was traded.
+                    as_traded.retain(|(_, trade)| trade.stage == Stage::Second);
+                    self.prepayment_lines(at, &all, &mut lines)?;
+                }
+                self.contract_lines(at, &as_traded, &mut lines)?;
+                if let Some(whole) = whole.get(&period).filter(|_| row.day == session.day) {
+                    self.fee_lines((id, row), whole, &mut lines)?;
+                }
+                if other == id {
+                    self.compensation_lines(session, at, &all, &mut lines)?;
+                }
             }
         }
+        match method {
+            None => self.deviation_lines(id, session, metered, &mut lines)?,
+            Some(method) => self.spot_lines((id, session), metered, method, &mut lines)?,
+        }
+        self.scheme_lines((id, session), metered, &mut lines)?;
+        Ok(lines)
     }
 
-    /// Keeps the hashes that the book and the lines of the day can be held to when they are gone.
-    fn seal(&mut self, id: SessionId, result: Digest) {
-        let Some(input) = SealedInput::of(self, id) else { return };
-        let (lines_root, lines) = self.lines_root(id);
-        let seal = Seal {
-            day: self.sessions.get(id).map_or_else(DeliveryDay::default, |session| session.day),
-            settled_at: self.time(),
-            height: self.height(),
-            book: input.hash(),
-            result,
-            lines_root,
-            lines,
-        };
-        self.seals.insert(id, seal);
-        self.seals.keep_last(SEALS_KEPT);
-    }
-
-    /// The hash of what a session cleared at.
-    pub(crate) fn clearing_hash(&self, id: SessionId) -> Digest {
-        self.result_hash(id, &[], &[])
+    /// From and to which account a line is posted.
+    fn accounts(&self, line: &StatementLine) -> (Account, Account) {
+        let below_zero = line.price.is_some_and(|price| price < Price::ZERO);
+        let trust = (self.exchange, AccountKind::Clearing);
+        let (payer, payee) =
+            ((line.payer, AccountKind::Available), (line.payee, AccountKind::Available));
+        match line.item {
+            // At a price below zero the seller pays, which it did not do in advance.
+            LineItem::Contract if below_zero => (payer, payee),
+            // The buyer paid these into the exchange's trust when the bank confirmed.
+            LineItem::Contract | LineItem::Compensation | LineItem::Prepayment => (trust, payee),
+            LineItem::Levy => (payer, trust),
+            LineItem::Deviation
+            | LineItem::Fee
+            | LineItem::DayAhead
+            | LineItem::RealTime
+            | LineItem::Difference
+            | LineItem::SpotContract
+            | LineItem::DeviationCharge
+            | LineItem::Recovery
+            | LineItem::TrueUp
+            | LineItem::Correction => (payer, payee),
+        }
     }
 
     /// Counts the day as settled in every session that covers it; the last day ends a session.
@@ -219,100 +222,12 @@ impl State {
             .ok_or(BrokenInvariant("the orders of a trade are kept until it is settled"))
     }
 
-    /// One line a trade: the buyer pays the seller what the clearing fixed, or at a price below
-    /// zero the seller the buyer.
-    fn contract_lines(
-        &self,
-        (session, period): (SessionId, u8),
-        trades: &[(TradeId, &Trade)],
-        lines: &mut Vec<StatementLine>,
-    ) -> Result<(), BrokenInvariant> {
-        for (id, trade) in trades {
-            let (buyer, ..) = self.order_of(trade.buy)?;
-            let (seller, unit, _) = self.order_of(trade.sell)?;
-            let (payer, payee) =
-                if trade.paid < Money::ZERO { (seller, buyer) } else { (buyer, seller) };
-            lines.push(StatementLine {
-                session,
-                period,
-                item: LineItem::Contract,
-                unit,
-                trade: Some(*id),
-                payer,
-                payee,
-                energy: trade.quantity,
-                price: Some(trade.buyer_price),
-                amount: trade.paid.max(trade.paid.negated()?),
-            });
-        }
-        Ok(())
-    }
-
-    /// Compensation of second-stage sellers, and the levy on first-stage sellers that pays for it.
-    ///
-    /// Without defaults both are what the clearing found. A default takes away a part of the fund:
-    /// then compensation is cut, in proportion, to what the rent of the remaining first-stage
-    /// trades covers, so that no seller's levy exceeds the agreed share of its rent.
-    fn compensation_lines(
-        &self,
-        terms: &Session,
-        (session, period): (SessionId, u8),
-        trades: &[(TradeId, &Trade)],
-        lines: &mut Vec<StatementLine>,
-    ) -> Result<(), BrokenInvariant> {
-        let (mut due, mut wants) = (Vec::new(), Vec::new());
-        let mut rents: BTreeMap<(OrganisationId, UnitId, OrderId), i128> = BTreeMap::new();
-        for (id, trade) in trades {
-            let (owner, unit, rent) = self.order_of(trade.sell)?;
-            match trade.stage {
-                Stage::First => {
-                    let value = rent.value_of(trade.quantity)?.micro_yuan();
-                    let sum = rents.entry((owner, unit, trade.sell)).or_default();
-                    *sum = sum.checked_add(value).ok_or(BrokenInvariant("sum of rents"))?;
-                }
-                Stage::Second => {
-                    due.push((*id, owner, unit, trade.quantity));
-                    wants.push(trade.received.minus(trade.paid)?.fen());
-                }
-            }
-        }
-        let wanted: i128 = wants.iter().sum();
-        let rent: i128 = rents.values().sum();
-        let fund = rent
-            .checked_mul(terms.terms.fund_share.bp().into())
-            .map(|share| share.div_euclid(100_000_000))
-            .ok_or(BrokenInvariant("fund"))?;
-        let paid = wanted.min(fund);
-        if paid <= 0 {
-            return Ok(());
-        }
-        let line = |item, unit, trade, payer, payee, energy, amount| StatementLine {
-            session,
-            period,
-            item,
-            unit,
-            trade,
-            payer,
-            payee,
-            energy,
-            price: None,
-            amount: Money::from_fen(amount),
-        };
-        let weights: Vec<i128> = rents.values().copied().collect();
-        for ((owner, unit, _), amount) in rents.keys().zip(largest_remainder(paid, &weights)?) {
-            let (item, none) = (LineItem::Levy, Energy::ZERO);
-            lines.push(line(item, *unit, None, *owner, self.exchange, none, amount));
-        }
-        for ((id, owner, unit, energy), amount) in due.iter().zip(largest_remainder(paid, &wants)?)
-        {
-            let item = LineItem::Compensation;
-            lines.push(line(item, *unit, Some(*id), self.exchange, *owner, *energy, amount));
-        }
-        Ok(())
-    }
-
     /// What a period cleared at, or the reference price if it did not.
-    fn deviation_price(&self, (session, row): (SessionId, &Session), period: u8) -> Price {
+    pub(super) fn deviation_price(
+        &self,
+        (session, row): (SessionId, &Session),
+        period: u8,
+    ) -> Price {
         let clearing = self.clearings.get((session, period));
         clearing.and_then(|clearing| clearing.price).unwrap_or(row.terms.reference_price)
     }
@@ -376,57 +291,5 @@ impl State {
             self.book_year(day, &unit, (*energy, emissions))?;
         }
         Ok(total)
-    }
-
-    /// The hash of what the day came to. Orders and trades are named by their place in the
-    /// session, and no heights or times enter, so that the same book gives the same hash on every
-    /// chain.
-    pub(super) fn result_hash(
-        &self,
-        session: SessionId,
-        lines: &[StatementLine],
-        lots: &[(UnitId, u64)],
-    ) -> Digest {
-        let mut bytes = Vec::new();
-        for ((_, period), clearing) in
-            self.clearings.rows().range((session, 0)..=(session, u8::MAX))
-        {
-            period.encode(&mut bytes);
-            clearing.encode(&mut bytes);
-        }
-        let places = self.trade_places();
-        let place = |id: OrderId| self.orders.get(id).map_or(u32::MAX, |order| order.sequence);
-        let trades = self.session_trades(session);
-        for id in &trades {
-            let Some(trade) = self.trades.get(*id) else { continue };
-            (trade.period, trade.stage).encode(&mut bytes);
-            (place(trade.buy), place(trade.sell)).encode(&mut bytes);
-            (trade.quantity, trade.buyer_price, trade.seller_price).encode(&mut bytes);
-            (trade.paid, trade.received, trade.defaulted).encode(&mut bytes);
-        }
-        for line in lines {
-            (line.period, line.item, line.unit).encode(&mut bytes);
-            line.trade.and_then(|id| places.get(&id)).encode(&mut bytes);
-            (line.payer, line.payee).encode(&mut bytes);
-            (line.energy, line.price, line.amount).encode(&mut bytes);
-        }
-        for lot in lots {
-            lot.encode(&mut bytes);
-        }
-        hash(RESULT_DOMAIN, &[&bytes])
-    }
-
-    /// Names every trade without its number on this chain: by the mode and first delivery day of
-    /// its session, and its place among the trades of that session.
-    fn trade_places(&self) -> BTreeMap<TradeId, TradePlace> {
-        let mut counts: BTreeMap<SessionId, u64> = BTreeMap::new();
-        let mut places = BTreeMap::new();
-        for (id, trade) in self.trades.rows() {
-            let Some(session) = self.sessions.get(trade.session) else { continue };
-            let count = counts.entry(trade.session).or_default();
-            places.insert(*id, (session.mode, session.day, *count));
-            *count = count.saturating_add(1);
-        }
-        places
     }
 }

@@ -29,5 +29,7 @@ coded! {
         CcerProject = 8,
         /// Lines made after the settlement of their day.
         LaterLine = 30,
+        /// Curtailments.
+        Curtailment = 31,
     }
 }

@@ -14,6 +14,7 @@ mod money;
 mod order;
 mod participant;
 mod rule;
+mod schedule;
 mod seal;
 mod session;
 mod statement;
@@ -45,6 +46,7 @@ pub use rule::{
     ContractingTerms, DeviationScheme, FreeBandTerms, GuaranteeRule, MarketRule, ReferencePrice,
     SettlementMethod, StatementCalendar, TradingRule,
 };
+pub use schedule::{CurtailmentRecord, Cut, PublishedPrices};
 pub use seal::Seal;
 pub use session::{ListingTerms, Mode, PeriodClearing, Phase, Session, SessionTerms};
 pub use statement::{

@@ -88,6 +88,20 @@ coded! {
         Deviation = 3,
         /// What a side of a trade pays to the exchange for it, once, on the first delivery day.
         Fee = 4,
+        /// Energy of the day-ahead market, or what it has above the contracts.
+        DayAhead = 10,
+        /// Energy of the real-time market: what the meter has above the market before it.
+        RealTime = 11,
+        /// Contracted energy at the difference of contract and reference price.
+        Difference = 12,
+        /// Contracted energy in full, under method 2.
+        SpotContract = 13,
+        /// What a deviation costs beyond its price.
+        DeviationCharge = 14,
+        /// A share of the other side's deviation charges.
+        Recovery = 15,
+        /// A prepayment given back: its trade is settled at spot prices.
+        Prepayment = 16,
         /// What a month's meter reading has above the sum of its days.
         TrueUp = 17,
         /// A correction of an earlier line.

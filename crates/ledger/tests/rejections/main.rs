@@ -19,6 +19,7 @@ mod money;
 mod order;
 mod page;
 mod rule;
+mod schedule;
 mod session;
 mod statement;
 
@@ -36,6 +37,7 @@ fn every_rejection_is_provoked() {
         session::provoke_sharing(),
         rule::provoke(),
         statement::provoke(),
+        schedule::provoke(),
         contract::provoke(),
         contract::provoke_limit(),
         money::provoke(),

@@ -3,5 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod curtailment;
+mod methods;
 mod sealed;
 mod statement;

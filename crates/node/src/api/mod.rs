@@ -16,6 +16,7 @@ mod market;
 mod problem;
 mod proofs;
 mod rules;
+mod schedule;
 mod sealed;
 mod security;
 mod server;
@@ -137,6 +138,8 @@ fn market_routes() -> OpenApiRouter<Api> {
         .routes(routes!(market::statements))
         .routes(routes!(trace::trace))
         .routes(routes!(statements::months))
+        .routes(routes!(schedule::prices))
+        .routes(routes!(schedule::curtailments))
         .routes(routes!(statements::objections))
         .routes(routes!(statements::later_lines))
         .routes(routes!(rules::rules))

@@ -97,8 +97,19 @@ fn readings(
 ) -> Vec<MeterRecord> {
     let day = session.day;
     let periods = match line.item {
-        LineItem::Deviation => line.period..=line.period,
-        _ => return Vec::new(),
+        LineItem::Deviation | LineItem::DayAhead | LineItem::RealTime => line.period..=line.period,
+        LineItem::DeviationCharge | LineItem::Recovery => {
+            0..=session.terms.resolution.periods().saturating_sub(1)
+        }
+        LineItem::Contract
+        | LineItem::Compensation
+        | LineItem::Levy
+        | LineItem::Fee
+        | LineItem::Difference
+        | LineItem::SpotContract
+        | LineItem::Prepayment
+        | LineItem::TrueUp
+        | LineItem::Correction => return Vec::new(),
     };
     let rows = state
         .readings()
@@ -111,10 +122,21 @@ fn price_source(
     clearing: Option<&ledger::PeriodClearing>,
 ) -> PriceSource {
     match line.item {
-        LineItem::Contract => PriceSource::Trade,
+        LineItem::Contract
+        | LineItem::Prepayment
+        | LineItem::Difference
+        | LineItem::SpotContract => PriceSource::Trade,
+        LineItem::RealTime => PriceSource::Published,
+        LineItem::DayAhead => PriceSource::Clearing,
         LineItem::Deviation if clearing.is_some_and(|c| c.price.is_some()) => PriceSource::Clearing,
         LineItem::Deviation => PriceSource::Reference,
-        _ => PriceSource::Rule,
+        LineItem::Compensation
+        | LineItem::Levy
+        | LineItem::Fee
+        | LineItem::DeviationCharge
+        | LineItem::Recovery
+        | LineItem::TrueUp
+        | LineItem::Correction => PriceSource::Rule,
     }
 }
 

@@ -7,7 +7,7 @@ use crate::support::{
 };
 use axum::http::StatusCode;
 use duet_ledger::{
-    Action, OrderId, OrderRequest, OrganisationId, SessionId, Side, UnitId, Unsigned, TimeInForce,
+    Action, OrderId, OrderRequest, OrganisationId, SessionId, Side, TimeInForce, UnitId, Unsigned,
 };
 use duet_node::api::ApiConfig;
 use duet_units::{BasisPoints, Energy, Money, Price};

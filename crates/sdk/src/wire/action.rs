@@ -3,6 +3,7 @@
 mod carbon;
 mod compliance;
 mod contract;
+mod schedule;
 mod statement;
 
 pub use carbon::{
@@ -15,13 +16,15 @@ pub use compliance::{
 };
 
 pub use contract::{ContractConfirmation, ListingTake};
+pub use schedule::{Curtailment, PricePublication};
 pub use statement::{
     LineCorrection, MonthReading, ObjectionAnswer, ProvedLine, StatementObjection,
 };
 
 use super::CertificateAction;
 use super::{
-    Big, CalendarMonth, ContractTerms, Day, EnrolDevice, Health, MarketRule, mirror, Mode, ReportBatch, SessionTerms, shape, Side, TimeInForce,
+    Big, CalendarMonth, ContractTerms, Day, EnrolDevice, Health, MarketRule, Mode, ReportBatch,
+    SessionTerms, Side, TimeInForce, mirror, shape,
 };
 use duet_ledger::{
     CertificateLotId, DeviceAction, DispatchId, OrderId, OrganisationId, PaymentId, ProposalId,
@@ -271,6 +274,10 @@ pub enum Action {
     TakeListing(ListingTake),
     /// Certificates: sale, claims, freezing, projects; `action` says which.
     Certificate(CertificateAction),
+    /// Publishes the real-time prices of a day.
+    PublishPrices(PricePublication),
+    /// Cuts traded energy to what the security check allows.
+    Curtail(Curtailment),
     /// Objects to a line of one's statement.
     ObjectStatement(StatementObjection),
     /// Corrects a statement line by a new one.
@@ -350,6 +357,10 @@ impl From<Action> for duet_ledger::Action {
             }
             Action::TakeListing(take) => Self::Contract(take.into()),
             Action::Certificate(action) => Self::Certificate(action.into()),
+            Action::PublishPrices(publication) => Self::Schedule(publication.into()),
+            Action::Curtail(request) => {
+                Self::Schedule(duet_ledger::ScheduleAction::Curtail(request.into()))
+            }
             Action::ObjectStatement(objection) => Self::Statement(objection.into()),
             Action::CorrectLine(correction) => Self::Statement((*correction).into()),
             Action::DismissObjection(answer) => Self::Statement(answer.into()),
@@ -411,6 +422,7 @@ impl TryFrom<duet_ledger::Action> for Action {
             L::Contract(action) => action.try_into()?,
             L::Certificate(action) => Self::Certificate(action.try_into()?),
             L::Statement(action) => action.try_into()?,
+            L::Schedule(action) => action.try_into()?,
             _ => return Err(ActionError),
         })
     }

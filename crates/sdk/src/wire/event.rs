@@ -59,6 +59,10 @@ pub enum Event {
     DeviceEnrolled { unit: u32, device: Hex32 },
     /// A device told how its board stands.
     HealthReported { device: Hex32, alarms: u16 },
+    /// Real-time prices of a day were published.
+    PricesPublished { session: u32, day: Day },
+    /// Traded energy was cut to what the security check allows.
+    Curtailed { session: u32, day: Day, period: u8, cut_kwh: i64, trades: u32, reason: String },
     /// A session was settled.
     SessionSettled { session: u32, lines: u32, emissions_g: Big, result_hash: Hex32 },
     /// A member objected to a line of its statement.
@@ -229,6 +233,17 @@ impl From<&duet_ledger::Event> for Event {
             L::HealthReported { device, alarms } => {
                 Self::HealthReported { device: (*device).into(), alarms: *alarms }
             }
+            L::PricesPublished { session, day } => {
+                Self::PricesPublished { session: session.0, day: Day(*day) }
+            }
+            L::Curtailed { session, day, period, cut, trades, reason } => Self::Curtailed {
+                session: session.0,
+                day: Day(*day),
+                period: *period,
+                cut_kwh: cut.kwh(),
+                trades: *trades,
+                reason: reason.clone(),
+            },
             L::SessionSettled { session, lines, emissions, result_hash } => Self::SessionSettled {
                 session: session.0,
                 lines: *lines,

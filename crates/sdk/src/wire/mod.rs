@@ -21,6 +21,7 @@ mod order;
 mod participant;
 mod rule;
 mod scalar;
+mod schedule;
 mod sealed;
 mod session;
 mod statement;
@@ -29,9 +30,9 @@ mod trace;
 pub use action::{
     Acknowledgement, Action, ActionError, BlockConfirmation, BlockProposal, CarbonAction,
     CarbonBid, CarbonBiddingNotice, CarbonListing, CarbonTake, CarbonTermsNotice, CarbonWithdrawal,
-    ContractConfirmation, Intervention, LineCorrection, ListingTake, MeterReport, MonthReading,
-    ObjectionAnswer, OrderRequest, ProvedLine, Quality, Reading, RetirementPurpose, SessionNotice,
-    StatementObjection,
+    ContractConfirmation, Curtailment, Intervention, LineCorrection, ListingTake, MeterReport,
+    MonthReading, ObjectionAnswer, OrderRequest, PricePublication, ProvedLine, Quality, Reading,
+    RetirementPurpose, SessionNotice, StatementObjection,
 };
 pub use action::{
     Cover, CreditIssue, CreditRetirement, CreditTransfer, PeriodClosure, PeriodNotice, PreIssue,
@@ -72,6 +73,7 @@ pub use rule::{
 };
 pub use scalar::CalendarMonth;
 pub use scalar::{Big, Bytes, Day, Hex32, Period, Signature};
+pub use schedule::{CurtailmentRecord, PublishedPrices};
 pub use sealed::{
     AgreedTrade, InterventionRecord, SEALED_VERSION, Seal, SealedBook, SealedCarry, SealedInput,
     SealedOrder, SealedPayment, SealedResult, SealedSession,

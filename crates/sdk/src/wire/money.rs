@@ -68,6 +68,20 @@ mirror! {
         Deviation,
         /// What a side of a trade pays to the exchange for it.
         Fee,
+        /// Energy of the day-ahead market, or what it has above the contracts.
+        DayAhead,
+        /// Energy of the real-time market.
+        RealTime,
+        /// Contracted energy at the difference of contract and reference price.
+        Difference,
+        /// Contracted energy in full, under method 2.
+        SpotContract,
+        /// What a deviation costs beyond its price.
+        DeviationCharge,
+        /// A share of the other side's deviation charges.
+        Recovery,
+        /// A prepayment given back: its trade is settled at spot prices.
+        Prepayment,
         /// What a month's meter reading has above the sum of its days.
         TrueUp,
         /// A correction of an earlier line.

@@ -2,8 +2,9 @@
 
 use super::CertificateKind;
 use super::{
-    Big, Day, Hex32, Intervention, MeterRecord, Mode, Organisation, PaymentState, PeriodClearing,
-    PublishedRule, SessionTerms, Side, StatementLine, TimeInForce, Trade, Unit, shape, view,
+    Big, Curtailment, Day, Hex32, Intervention, MeterRecord, Mode, Organisation, PaymentState,
+    PeriodClearing, PublishedRule, SessionTerms, Side, StatementLine, TimeInForce, Trade, Unit,
+    shape, view,
 };
 use duet_ledger::{
     OrderId, OrganisationId, PublicKey, RuleId, SessionId, TradeId, UnitId, sealed as ledger,
@@ -282,6 +283,13 @@ view! {
                 energy_kwh: energy.kwh(),
             })
             .collect();
+        /// The real-time prices of the day.
+        prices_milli_yuan_per_mwh: Option<Vec<i64>> = row
+            .prices
+            .as_ref()
+            .map(|prices| prices.iter().copied().map(Price::milli_yuan_per_mwh).collect());
+        /// What the dispatcher limited before dispatch, in order.
+        curtailments: Vec<Curtailment> = row.curtailments.iter().map(Curtailment::from).collect();
     }
 }
 
@@ -323,6 +331,10 @@ impl From<SealedInput> for ledger::SealedInput {
             sessions: wire.sessions.into_iter().map(Into::into).collect(),
             readings: wire.readings.into_iter().map(reading).collect(),
             carries: wire.carries.into_iter().map(carry).collect(),
+            prices: wire
+                .prices_milli_yuan_per_mwh
+                .map(|prices| prices.into_iter().map(Price::from_milli_yuan_per_mwh).collect()),
+            curtailments: wire.curtailments.into_iter().map(Into::into).collect(),
         }
     }
 }

@@ -1,0 +1,228 @@
+//! Settlement of a day at spot prices, by either of the two official methods.
+
+use super::Metered;
+use crate::ids::{SessionId, TradeId, UnitId};
+use crate::records::{
+    LineItem, MarketRule, ReferencePrice, Session, SettlementMethod, StatementLine, Trade,
+};
+use crate::state::{BrokenInvariant, State};
+use duet_market::curve::split_evenly;
+use duet_market::game::Stage;
+use duet_market::settlement::Item;
+use duet_market::settlement::spot::{Method, SpotEnergy, SpotPrices, settle_spot};
+use duet_units::{Energy, Money, Price, Resolution, div_half_away};
+use std::collections::BTreeMap;
+
+/// Quarters of an hour.
+const QUARTERS: u8 = 4;
+
+/// What a unit traded for one period.
+#[derive(Clone, Copy, Debug, Default)]
+struct Position {
+    /// In sessions ahead of the joint one.
+    contracted: Energy,
+    /// Its value, in micro-yuan.
+    value: i128,
+    /// In the first stage of the joint session: the market of the day ahead.
+    first: Energy,
+    /// In the second stage, which is settled as traded.
+    second: Energy,
+}
+
+/// The method that a rule lays down; none without a spot market.
+pub(super) const fn spot_method(rule: &MarketRule) -> Option<Method> {
+    match rule.settlement {
+        SettlementMethod::Contract => None,
+        SettlementMethod::One => Some(Method::One),
+        SettlementMethod::Two => Some(Method::Two),
+    }
+}
+
+impl State {
+    /// The published real-time price of a period of a day.
+    pub(super) fn real_time_price(&self, row: &Session, period: u8) -> Option<Price> {
+        let published = self.prices.get(row.day)?;
+        let index = match (published.prices.len(), row.terms.resolution) {
+            (24, Resolution::Quarter) => period.checked_div(QUARTERS)?,
+            (24, Resolution::Hour) | (96, Resolution::Quarter) => period,
+            _ => return None,
+        };
+        published.prices.get(usize::from(index)).copied()
+    }
+
+    /// Gives back what buyers paid in advance for trades that are settled at spot prices.
+    pub(super) fn prepayment_lines(
+        &self,
+        (session, period): (SessionId, u8),
+        trades: &[(TradeId, &Trade)],
+        lines: &mut Vec<StatementLine>,
+    ) -> Result<(), BrokenInvariant> {
+        for (id, trade) in trades {
+            if trade.stage == Stage::Second || trade.paid <= Money::ZERO {
+                continue;
+            }
+            let (payee, unit, _) = self.order_of(trade.buy)?;
+            lines.push(StatementLine {
+                session,
+                period,
+                item: LineItem::Prepayment,
+                unit,
+                trade: Some(*id),
+                payer: self.exchange,
+                payee,
+                energy: trade.quantity,
+                price: Some(trade.buyer_price),
+                amount: trade.paid,
+            });
+        }
+        Ok(())
+    }
+
+    /// Every metered unit against the grid company: contracts, the market of the day ahead, the
+    /// real-time market.
+    pub(super) fn spot_lines(
+        &self,
+        (id, row): (SessionId, &Session),
+        metered: &Metered,
+        method: Method,
+        lines: &mut Vec<StatementLine>,
+    ) -> Result<(), BrokenInvariant> {
+        let positions = self.spot_positions((id, row))?;
+        let rule = self.rule_of(row)?;
+        for (key, energy) in metered {
+            let position = positions.get(key).copied().unwrap_or_default();
+            let cleared = self.clearings.get((id, key.1)).and_then(|clearing| clearing.price);
+            let real_time = self
+                .real_time_price(row, key.1)
+                .ok_or(BrokenInvariant("prices are published before a day is settled"))?;
+            let day_ahead = cleared.unwrap_or(row.terms.reference_price);
+            let reference = match rule.reference {
+                ReferencePrice::Notice => row.terms.reference_price,
+                ReferencePrice::DayAhead => day_ahead,
+                ReferencePrice::RealTime => real_time,
+            };
+            let ahead = position.contracted.plus(position.first)?;
+            let energy = SpotEnergy {
+                contracted: position.contracted,
+                day_ahead: cleared.map(|_| ahead),
+                metered: energy.minus(position.second)?,
+            };
+            let contract = mean(&position);
+            let prices = SpotPrices { contract, day_ahead, real_time, reference };
+            for line in settle_spot(&energy, &prices, method)? {
+                let item = match line.item {
+                    Item::DayAhead => LineItem::DayAhead,
+                    Item::RealTime => LineItem::RealTime,
+                    Item::Difference => LineItem::Difference,
+                    Item::Contract | Item::Deviation | Item::TrueUp => LineItem::SpotContract,
+                };
+                let what = (line.quantity, Some(line.price), line.amount);
+                lines.extend(self.against_grid((id, key.1), (key.0, item), what)?);
+            }
+            if position.contracted.is_zero() {
+                // Sold and bought back: what is left is the difference of the prices.
+                let amount = div_half_away(position.value, 10_000).unwrap_or(0);
+                let what = (Energy::ZERO, None, Money::from_fen(amount));
+                let item = LineItem::Difference;
+                lines.extend(self.against_grid((id, key.1), (key.0, item), what)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// A line between a unit's owner and the grid company; none if it is about nothing. A positive
+    /// amount is what a generator is paid and a consumer pays.
+    pub(super) fn against_grid(
+        &self,
+        (session, period): (SessionId, u8),
+        (unit, item): (UnitId, LineItem),
+        (energy, price, amount): (Energy, Option<Price>, Money),
+    ) -> Result<Option<StatementLine>, BrokenInvariant> {
+        let Some(row) = self.units.get(unit) else { return Ok(None) };
+        if amount.is_zero() {
+            return Ok(None);
+        }
+        let owner_is_paid = (amount >= Money::ZERO) != row.technology.consumes();
+        let (payer, payee) =
+            if owner_is_paid { (self.grid, row.owner) } else { (row.owner, self.grid) };
+        let amount = amount.max(amount.negated()?);
+        let trade = None;
+        Ok(Some(StatementLine {
+            session,
+            period,
+            item,
+            unit,
+            trade,
+            payer,
+            payee,
+            energy,
+            price,
+            amount,
+        }))
+    }
+
+    fn spot_positions(
+        &self,
+        (id, row): (SessionId, &Session),
+    ) -> Result<BTreeMap<(UnitId, u8), Position>, BrokenInvariant> {
+        let mut positions: BTreeMap<(UnitId, u8), Position> = BTreeMap::new();
+        for (other, session) in self.covering(row.day) {
+            for (period, trades) in self.trades_of_day(other, row.day)? {
+                let resolutions = (session.terms.resolution, row.terms.resolution);
+                for (_, trade) in &trades {
+                    for order in [trade.buy, trade.sell] {
+                        self.add_spot(
+                            &mut positions,
+                            order,
+                            (other == id, trade),
+                            (period, resolutions),
+                        )?;
+                    }
+                }
+            }
+        }
+        Ok(positions)
+    }
+
+    fn add_spot(
+        &self,
+        positions: &mut BTreeMap<(UnitId, u8), Position>,
+        order: crate::ids::OrderId,
+        (is_joint, trade): (bool, &Trade),
+        (period, resolutions): (u8, (Resolution, Resolution)),
+    ) -> Result<(), BrokenInvariant> {
+        let Some(order) = self.orders.get(order) else { return Ok(()) };
+        let adds = self.opens(order.unit, order.side);
+        let (first, parts) = match resolutions {
+            (Resolution::Hour, Resolution::Quarter) => {
+                (period.saturating_mul(QUARTERS), split_evenly(trade.quantity, QUARTERS.into())?)
+            }
+            _ => (period, vec![trade.quantity]),
+        };
+        for (n, part) in (0_u8..).zip(parts) {
+            let energy = if adds { part } else { part.negated()? };
+            let row = positions.entry((order.unit, first.saturating_add(n))).or_default();
+            match (is_joint, trade.stage) {
+                (false, _) => {
+                    row.contracted = row.contracted.plus(energy)?;
+                    let value = trade.buyer_price.value_of(energy)?.micro_yuan();
+                    row.value = row
+                        .value
+                        .checked_add(value)
+                        .ok_or(BrokenInvariant("value of contracts"))?;
+                }
+                (true, Stage::First) => row.first = row.first.plus(energy)?,
+                (true, Stage::Second) => row.second = row.second.plus(energy)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The mean price of contracts, weighted by energy.
+fn mean(position: &Position) -> Price {
+    // The value of 1 kWh at 1 milli-yuan/MWh is 1 micro-yuan.
+    div_half_away(position.value, position.contracted.kwh().into())
+        .and_then(|price| i64::try_from(price).ok())
+        .map_or(Price::ZERO, Price::from_milli_yuan_per_mwh)
+}
