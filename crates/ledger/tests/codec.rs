@@ -50,7 +50,6 @@ macro_rules! by_table {
             39 => $call::<(OrganisationId, i32), ClaimedUse>($key, $row),
             40 => $call::<CcerProjectId, CcerProject>($key, $row),
             41 => $call::<CertificateOfferId, CertificateOffer>($key, $row),
-            45 => $call::<(SessionId, UnitId), duet_units::Energy>($key, $row),
             46 => $call::<(duet_units::Month, OrganisationId), MonthStatement>($key, $row),
             47 => $call::<u64, Objection>($key, $row),
             55 => $call::<u64, LaterLine>($key, $row),
