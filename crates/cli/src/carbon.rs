@@ -21,6 +21,19 @@ enum CarbonCommand {
         #[command(flatten)]
         remote: Remote,
     },
+    /// List the deals of the last days.
+    Deals {
+        /// With a higher number than this.
+        #[arg(long, default_value_t = 0)]
+        after: u64,
+        #[command(flatten)]
+        remote: Remote,
+    },
+    /// List the one-way biddings: open ones, and those awarded in the last days.
+    Biddings {
+        #[command(flatten)]
+        remote: Remote,
+    },
     /// Show an account with its open orders and the blocks proposed to it.
     Account(show::Whose),
     /// Show what an organisation owes for a year.
@@ -198,6 +211,8 @@ pub(crate) fn run(args: &CarbonArgs) -> anyhow::Result<()> {
 async fn act(command: &CarbonCommand) -> Result<(), Failure> {
     match command {
         CarbonCommand::Market { remote } => show::market(remote).await,
+        CarbonCommand::Deals { after, remote } => show::deals(remote, *after).await,
+        CarbonCommand::Biddings { remote } => show::biddings(remote).await,
         CarbonCommand::Account(whose) => show::account(whose).await,
         CarbonCommand::Obligation(year) => show::obligation(year).await,
         CarbonCommand::Gap(year) => show::gap(year).await,

@@ -91,6 +91,10 @@ fn what_is_not_understood_exits_with_2() {
         &["account"],
         &["block", "--url", "ftp://127.0.0.1"],
         &["order", "place"],
+        &["carbon", "send", "no-such-file", "--key", "none"],
+        &["carbon", "gap", "--year", "2026"],
+        // Allowances are priced in fen.
+        &["carbon", "bid", "1", "--quantity", "1", "--price", "97.495", "--key", "none"],
         // A sell order must say how much of its carbon cost it passes on.
         &sell,
     ] {

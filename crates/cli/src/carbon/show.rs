@@ -4,7 +4,10 @@ use crate::remote::{Failure, Remote, read_key, table, yuan};
 use clap::Args;
 use duet_sdk::{
     client::Client,
-    wire::{CarbonAccountDetail, CarbonMarket, CreditLot, GapForecast, Hours, Obligation},
+    wire::{
+        CarbonAccountDetail, CarbonBidding, CarbonDeal, CarbonMarket, CreditLot, GapForecast,
+        Hours, Obligation,
+    },
 };
 use std::path::PathBuf;
 
@@ -83,6 +86,63 @@ fn market_text(market: &CarbonMarket) -> String {
     format!("{head}\n\n{}", table(&["side", "yuan/t", "t"], &book))
 }
 
+pub(super) async fn deals(remote: &Remote, after: u64) -> Result<(), Failure> {
+    let page = remote.client()?.carbon_deals(after).await?;
+    remote.show(&page, |page| {
+        let row = |deal: &CarbonDeal| {
+            vec![
+                deal.id.to_string(),
+                plain(&deal.mode),
+                price(deal.price_fen_per_t),
+                deal.allowances_t.to_string(),
+                yuan(deal.amount_fen.0),
+                deal.time_ms.to_string(),
+            ]
+        };
+        let rows: Vec<_> = page.items.iter().map(row).collect();
+        table(&["deal", "mode", "yuan/t", "t", "yuan", "time (ms)"], &rows)
+    })
+}
+
+pub(super) async fn biddings(remote: &Remote) -> Result<(), Failure> {
+    let page = remote.client()?.carbon_biddings().await?;
+    remote.show(&page, |page| {
+        let row = |bidding: &CarbonBidding| {
+            vec![
+                bidding.id.to_string(),
+                bidding.owner.to_string(),
+                plain(&bidding.side),
+                price(bidding.reserve_fen_per_t),
+                bidding.allowances_t.to_string(),
+                plain(&bidding.pricing),
+                bidding.opens_ms.to_string(),
+                bidding.closes_ms.to_string(),
+                plain(&bidding.state),
+                bidding.awarded_t.to_string(),
+            ]
+        };
+        let rows: Vec<_> = page.items.iter().map(row).collect();
+        let head = [
+            "bidding",
+            "owner",
+            "side",
+            "reserve yuan/t",
+            "t",
+            "pricing",
+            "opens (ms)",
+            "closes (ms)",
+            "state",
+            "awarded t",
+        ];
+        table(&head, &rows)
+    })
+}
+
+/// The wire name of a plain value.
+fn plain<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_default().replace('"', "")
+}
+
 pub(super) async fn account(whose: &Whose) -> Result<(), Failure> {
     let client = whose.remote.client()?;
     let detail = client.carbon_account(whose.find(&client).await?).await?;
@@ -106,7 +166,7 @@ fn account_text(detail: &CarbonAccountDetail) -> String {
             (Some(to), true) => format!("block to {to}"),
             (Some(_), false) => format!("block of {}", order.owner),
         };
-        let side = serde_json::to_string(&order.side).unwrap_or_default().replace('"', "");
+        let side = plain(&order.side);
         let (fen, tonnes) = (order.price_fen_per_t, order.allowances_t);
         vec![order.id.to_string(), kind, side, price(fen), tonnes.to_string()]
     };
@@ -123,7 +183,7 @@ pub(super) async fn obligation(year: &YearOf) -> Result<(), Failure> {
 }
 
 fn obligation_text(row: &Obligation) -> String {
-    let state = serde_json::to_string(&row.state).unwrap_or_default().replace('"', "");
+    let state = plain(&row.state);
     let facts = [
         ("issued ahead", row.pre_issued_t),
         ("allocated", row.allocated_t),
