@@ -3,12 +3,15 @@
 use crate::common::carbon::{allocate, t};
 use crate::common::chain::Chain;
 use crate::common::compliance::{
-    YEAR, close_period, cover, day, issue_credits, metered_year, output, period, pre_issue,
-    publish, retire_credits, transfer_credits, verify,
+    YEAR, close_period, cover, day, issue_credits, metered_year, metered_year_of_gas, output,
+    period, pre_issue, publish, retire_credits, transfer_credits, verify,
 };
 use crate::common::market::{COAL, Who};
-use duet_ledger::{Action, CarbonAccount, CreditLotId, Obligation, ObligationState};
-use duet_units::Allowances;
+use duet_ledger::{
+    Action, BenchmarkClass, CarbonAccount, CarbonAction, CreditLotId, Obligation, ObligationState,
+    UnitOutput, Verification,
+};
+use duet_units::{Allowances, Emissions};
 
 fn account(chain: &Chain) -> CarbonAccount {
     chain.state.carbon()[&Who::Coal.organisation()].clone()
@@ -85,6 +88,32 @@ fn a_shortage_of_coal_is_due_up_to_a_fifth_of_emissions() {
     // 8,460 t allocated, 20,000 t emitted: due are 8,460 + 4,000 t.
     chain.done(Who::Registry, verify(Who::Coal, vec![output(COAL, 10_000)], 19_950, 2));
     assert_eq!(row(&chain).due, t(12_460));
+}
+
+#[test]
+fn a_shortage_of_gas_need_not_be_covered() {
+    let mut chain = metered_year_of_gas();
+    let organisation = Who::Coal.organisation();
+    let forecast = chain.state.carbon_forecast(YEAR, organisation).unwrap().unwrap();
+    assert_eq!((forecast.emissions, forecast.gap), (t(18_250), t(0)));
+    chain.pass_to(day("2027-01-01").start());
+    let gas = UnitOutput { class: BenchmarkClass::Gas, ..output(COAL, 10_000) };
+    let verification = Verification {
+        year: YEAR,
+        organisation,
+        outputs: vec![gas],
+        coal_correction: Emissions::ZERO,
+        gas_correction: Emissions::from_g(4_950_000_000),
+        reference: 2,
+    };
+    let verify = Action::Carbon(CarbonAction::Verify(verification));
+    chain.done(Who::Registry, verify);
+    // 0.3901 t/MWh: 3,901 t allocated and due for 5,000 t emitted.
+    let verified = row(&chain);
+    assert_eq!(
+        (verified.verified, verified.allocated, verified.due),
+        (t(5_000), t(3_901), t(3_901))
+    );
 }
 
 #[test]

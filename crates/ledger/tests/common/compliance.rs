@@ -6,7 +6,7 @@ use super::market::{COAL, DAY, Who, gate_close, open, whole_day};
 use duet_ledger::{
     Action, BenchmarkClass, CarbonAction, ClassBenchmark, CompliancePeriod, Cover, CreditIssue,
     CreditLotId, CreditRetirement, CreditTransfer, OrganisationId, PeriodClosure, PeriodNotice,
-    PreIssue, SessionId, UnitId, UnitOutput, Verification,
+    PreIssue, SessionId, State, Technology, UnitId, UnitOutput, Verification,
 };
 use duet_units::{BasisPoints, DeliveryDay, Emissions, Energy};
 
@@ -103,7 +103,20 @@ pub(crate) fn retire_credits(lot: u64, count: u64) -> Action {
 /// The first delivery day, on which the coal plant made 50 MWh, is settled: 50 t emitted, 40 t
 /// of them within its registered benchmark.
 pub(crate) fn metered_year() -> Chain {
+    meter_a_day(Chain::new())
+}
+
+/// The same with a plant that burns gas.
+pub(crate) fn metered_year_of_gas() -> Chain {
     let mut chain = Chain::new();
+    chain.genesis.units[0].technology = Technology::Gas;
+    chain.state = State::genesis(&chain.genesis).unwrap();
+    let rows = chain.state.take_delta();
+    chain.rows = rows.into_iter().map(|(key, row)| (key, row.unwrap())).collect();
+    meter_a_day(chain)
+}
+
+fn meter_a_day(mut chain: Chain) -> Chain {
     let session = SessionId(1);
     chain.done(Who::Exchange, open(DAY));
     chain.pass_to(gate_close(DAY));
