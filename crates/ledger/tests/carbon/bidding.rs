@@ -76,3 +76,20 @@ fn a_bidding_without_bids_ends_and_is_forgotten() {
     chain.pass_to(duet_units::DeliveryDay::from_days(FIRST.days() + 8).start());
     assert!(chain.state.carbon_biddings().is_empty());
 }
+
+#[test]
+fn of_many_awarded_biddings_the_oldest_are_forgotten() {
+    let mut chain = carbon_market();
+    for round in 0..17 {
+        let opens = at(FIRST, 14, round);
+        chain.pass_to(opens);
+        let span = (opens, opens.plus_ms(1));
+        let sale = open_bidding(Side::Sell, (1, 1), Pricing::Uniform, span);
+        let notices = (0..64).map(|_| chain.draft(Who::Coal, sale.clone())).collect();
+        chain.block(notices);
+    }
+    chain.pass_to(at(FIRST, 15, 0));
+    assert_eq!(chain.state.carbon_biddings().len(), 1_000);
+    let oldest = chain.state.carbon_biddings().keys().next();
+    assert_eq!(oldest, Some(&CarbonBiddingId(17 * 64 - 999)));
+}

@@ -2,12 +2,16 @@
 
 use crate::event::Event;
 use crate::ids::CarbonOrderId;
-use crate::records::{CarbonBiddingState, CarbonMarket};
+use crate::records::{CarbonBidding, CarbonBiddingState, CarbonMarket};
 use crate::state::{BrokenInvariant, State};
 use duet_units::{Allowances, ClockTime, DeliveryDay, Money};
 
 /// How many days deals and awarded biddings are kept in the state, with the day of the deal.
 const DAYS_KEPT: i32 = 7;
+/// How many deals are kept at most; the oldest go first.
+const DEALS_KEPT: usize = 100_000;
+/// How many biddings are kept at most; of those awarded the oldest go first.
+const BIDDINGS_KEPT: usize = 1_000;
 const MS_PER_MINUTE: i64 = 60_000;
 
 impl State {
@@ -25,7 +29,25 @@ impl State {
         if passed {
             self.begin_carbon_day(time.day(), events)?;
         }
-        self.award_biddings(events)
+        self.award_biddings(events)?;
+        self.forget_beyond_limits();
+        Ok(())
+    }
+
+    /// Forgets the oldest deals and awarded biddings beyond what is kept. As many biddings can be
+    /// open as are kept, or fewer, so those are never forgotten.
+    fn forget_beyond_limits(&mut self) {
+        while self.carbon_deals.rows().len() > DEALS_KEPT {
+            let Some(oldest) = self.carbon_deals.rows().keys().next().copied() else { return };
+            self.carbon_deals.remove(oldest);
+        }
+        while self.carbon_biddings.rows().len() > BIDDINGS_KEPT {
+            let awarded = |row: &CarbonBidding| row.state == CarbonBiddingState::Awarded;
+            let rows = self.carbon_biddings.rows().iter();
+            let oldest = rows.filter(|(_, row)| awarded(row)).map(|(id, _)| *id).next();
+            let Some(oldest) = oldest else { return };
+            self.carbon_biddings.remove(oldest);
+        }
     }
 
     /// Listings and proposals of blocks end with the day; bids end with their bidding.
