@@ -31,6 +31,8 @@ pub enum Event {
     ContractConfirmed { proposal: ProposalId, session: SessionId },
     /// It was withdrawn or declined.
     ContractWithdrawn { proposal: ProposalId, session: SessionId },
+    /// The call before a continuous phase cleared.
+    CallCleared { session: SessionId, trades: u64, volume: Energy },
     /// An order matched on arrival.
     TradeMade { trade: TradeId, session: SessionId, period: u8, quantity: Energy, price: Price },
     /// A gate closed and the session was cleared.

@@ -85,6 +85,7 @@ rejections! {
     413 BothDirections "both-directions" "A unit buys or sells in one period of a session, not both."
     414 SelfTrade "self-trade" "The order would meet an order of the same organisation that stands in the book."
     415 BadTimeInForce "bad-time-in-force" "Only where orders match on arrival can an order be immediate-or-cancel or fill-or-kill."
+    416 CancellationClosed "cancellation-closed" "In the last minutes before a call no order can be withdrawn."
     420 WrongMode "wrong-mode" "The session's mode does not take this."
     421 RoleFixed "role-fixed" "In a listing session a member lists or takes, buys or sells, and keeps to it."
     422 NotListed "not-listed" "There is no such listing."

@@ -110,6 +110,8 @@ record! {
         pub gate_open: ClockTime,
         /// When the gate closed.
         pub gate_close: ClockTime,
+        /// In the block of which height the call before its continuous phase cleared.
+        pub called: Option<u64>,
         /// The terms.
         pub terms: SessionTerms,
         /// The orders, by number.
@@ -356,6 +358,7 @@ impl SealedSession {
             days: row.days,
             gate_open: row.gate_open,
             gate_close: row.gate_close,
+            called: row.called,
             terms: row.terms.clone(),
             orders: orders
                 .map(|(id, order)| SealedOrder {

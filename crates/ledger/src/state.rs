@@ -20,7 +20,7 @@ use crate::records::{
     PeriodClearing, Proposal, Role, Seal, Session, StatementLine, Trade, Unit, UnitMonth,
 };
 use crate::table::Table;
-use duet_units::{Allowances, ClockTime, DeliveryDay, Energy, Money, Month, OverflowError};
+use duet_units::{Allowances, ClockTime, DeliveryDay, Energy, Money, Month, OverflowError, Price};
 use std::collections::BTreeMap;
 
 /// The rows that a block changed, by key; `None` is a removed row.
@@ -186,6 +186,8 @@ pub struct State {
     pub(crate) curtailments: Table<u64, CurtailmentRecord>,
     /// Derived: pending and filled orders by session and period, in order of acceptance.
     pub(crate) books: BTreeMap<(SessionId, u8), Vec<OrderId>>,
+    /// The last price of each period in a continuous phase after a call.
+    pub(crate) last_prices: Table<(SessionId, u8), Price>,
     /// Derived: the books of sessions that match on arrival, by session and period.
     pub(crate) live: BTreeMap<(SessionId, u8), Book>,
     /// Derived: energy of pending orders by session, unit and period; of orders that would take
@@ -213,10 +215,13 @@ macro_rules! each_table {
             carbon_market carbon_orders carbon_biddings carbon_deals
             credits outside_ids obligations
             unit_months claims projects offers
-            interventions seals openings
+            interventions seals openings months objections
+            prices cuts
+            later_lines
             compliance_periods
-            interventions seals openings months objections later_lines meter_months
-            prices cuts curtailments
+            meter_months
+            curtailments
+            last_prices
         )
     };
     ($state:ident, $table:ident => $body:expr; $($field:ident)*) => {{
@@ -292,6 +297,7 @@ impl State {
             prices: Table::new(53),
             cuts: Table::new(54),
             curtailments: Table::new(58),
+            last_prices: Table::new(60),
             books: BTreeMap::new(),
             live: BTreeMap::new(),
             commitments: BTreeMap::new(),

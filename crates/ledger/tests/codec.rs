@@ -57,6 +57,7 @@ macro_rules! by_table {
             53 => $call::<duet_units::DeliveryDay, PublishedPrices>($key, $row),
             54 => $call::<(duet_units::DeliveryDay, TradeId, u8), Cut>($key, $row),
             58 => $call::<u64, CurtailmentRecord>($key, $row),
+            60 => $call::<(SessionId, u8), duet_units::Price>($key, $row),
             tag => panic!("no table {tag}"),
         }
     };

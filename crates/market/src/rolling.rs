@@ -313,7 +313,8 @@ pub fn median(previous: Price, bid: Price, ask: Price) -> Price {
 }
 
 /// The mean of two limits, rounded half away from zero.
-fn mean(bid: Price, ask: Price) -> Price {
+#[must_use]
+pub fn mean(bid: Price, ask: Price) -> Price {
     // A mean always lies between its two prices, so it fits.
     price_below(bid, ask, BasisPoints::from_bp(5_000)).unwrap_or(ask)
 }

@@ -80,6 +80,7 @@ impl State {
     ) -> Result<(), BrokenInvariant> {
         self.commitments.retain(|(other, _, _), _| *other != session);
         self.live.retain(|(other, _), _| *other != session);
+        self.last_prices.remove_where(|(other, _), _| *other == session);
         self.set_phase(session, Phase::Cleared);
         self.close_orders(session, events)?;
         if self.sessions.get(session).is_some_and(|row| !row.mode.is_joint()) {
@@ -91,7 +92,7 @@ impl State {
         Ok(())
     }
 
-    fn game_order(&self, id: OrderId) -> Option<GameOrder> {
+    pub(super) fn game_order(&self, id: OrderId) -> Option<GameOrder> {
         let order = self.orders.get(id)?;
         let unit = self.units.get(order.unit)?;
         let sells = order.side == Side::Sell;

@@ -117,12 +117,12 @@ impl State {
             Phase::Announced => {
                 Err(Rejection::GateNotOpen.of("time", time.unix_ms(), session.gate_open.unix_ms()))
             }
-            Phase::Open if time < session.gate_close => Ok(session),
-            Phase::Halted if time < session.gate_close => {
+            Phase::Open | Phase::Continuous if time < session.closes_at() => Ok(session),
+            Phase::Halted if time < session.closes_at() => {
                 Err(Rejection::SessionHalted.of("session", id.0, 0))
             }
-            Phase::Open | Phase::Halted | Phase::Cleared | Phase::Settled | Phase::Void => {
-                Err(Rejection::GateClosed.of("time", time.unix_ms(), session.gate_close.unix_ms()))
+            _ => {
+                Err(Rejection::GateClosed.of("time", time.unix_ms(), session.closes_at().unix_ms()))
             }
         }
     }
@@ -236,8 +236,9 @@ impl State {
         let order = self.orders.get(id).ok_or(Rejection::UnknownOrder.of("order", id.0, 0))?;
         let session = self.sessions.get(order.session);
         // A halted session keeps its book, and the right to withdraw, beyond its gate.
-        let closed =
-            |session: &Session| session.phase != Phase::Halted && session.gate_close <= caller.time;
+        let closed = |session: &Session| {
+            session.phase != Phase::Halted && session.closes_at() <= caller.time
+        };
         if session.is_some_and(closed) {
             return Err(Rejection::GateClosed.of("order", id.0, 0));
         }
@@ -246,6 +247,11 @@ impl State {
         }
         if order.status != OrderStatus::Pending {
             return Err(Rejection::OrderNotPending.of("order", id.0, 0));
+        }
+        let frozen =
+            |session: &Session| session.phase != Phase::Halted && session.is_frozen(caller.time);
+        if session.is_some_and(frozen) {
+            return Err(Rejection::CancellationClosed.of("order", id.0, 0));
         }
         if session.is_some_and(|session| session.mode == Mode::Bilateral) {
             return Err(Rejection::WrongMode.of("order", id.0, 0));

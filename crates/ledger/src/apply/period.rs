@@ -26,7 +26,7 @@ pub(super) fn clear_period(
     }
     let plain: Vec<Order> = orders.iter().map(|order| order.order).collect();
     Ok(match session.mode {
-        Mode::Joint | Mode::Call => clear(&plain, &call_rule(&session.terms))
+        Mode::Joint | Mode::Call | Mode::Continuous(_) => clear(&plain, &call_rule(&session.terms))
             .and_then(|clearing| uniform(&plain, &clearing)),
         Mode::Uniform(k1) => uniform_marginal(&plain, session, k1),
         Mode::Pairwise(k2) => pairwise(&plain, k2),

@@ -4,9 +4,9 @@ use super::order::effective;
 use super::session::{bad_product, bad_term};
 use super::{Caller, Failure};
 use crate::action::{OrderRequest, SessionNotice};
-use crate::ids::{OrganisationId, PublicKey, SessionId};
+use crate::ids::{OrderId, OrganisationId, PublicKey, SessionId};
 use crate::records::{
-    AccountKey, AccountKind, Balance, CertifiedUnit, Order, OrderStatus, PaymentState, Phase,
+    AccountKey, AccountKind, Balance, CertifiedUnit, Mode, Order, OrderStatus, PaymentState, Phase,
     PublishedPrices, Role, Roles, Session,
 };
 use crate::rejection::Rejection;
@@ -117,12 +117,41 @@ impl State {
         for order in orders {
             self.take_order(sealed.id, order)?;
         }
+        let mut ids: Vec<_> = sealed.orders.iter().map(|order| order.id).collect();
+        ids.sort_unstable();
+        if let Mode::Continuous(_) = sealed.mode {
+            self.replay_call(sealed, &mut ids)?;
+        }
         if self.sessions.get(sealed.id).is_some_and(Session::matches_on_arrival) {
-            let mut ids: Vec<_> = sealed.orders.iter().map(|order| order.id).collect();
-            ids.sort_unstable();
-            self.replay_arrivals(&ids)?;
+            self.replay_arrivals(sealed.id, &ids, sealed.called)?;
         }
         Ok(())
+    }
+
+    /// Clears the call of a session as it was, and leaves what arrived after it.
+    fn replay_call(
+        &mut self,
+        sealed: &SealedSession,
+        ids: &mut Vec<OrderId>,
+    ) -> Result<(), ReplayError> {
+        let called = sealed.called.ok_or(ReplayError::Missing("a call"))?;
+        let early = |order: Option<&Order>| {
+            order.is_some_and(|order| order.accepted_at < sealed.gate_close)
+        };
+        let before: Vec<OrderId> =
+            ids.iter().copied().filter(|id| early(self.orders.get(*id))).collect();
+        ids.retain(|id| !early(self.orders.get(*id)));
+        for id in before {
+            let withdrawn = self.orders.get(id).and_then(|order| order.withdrawn.as_ref());
+            if withdrawn.is_some_and(|row| row.height < called) {
+                if let Some(order) = self.orders.get_mut(id) {
+                    order.status = OrderStatus::Cancelled;
+                }
+                continue;
+            }
+            self.enter(id)?;
+        }
+        Ok(self.call(sealed.id, &mut Vec::new())?)
     }
 
     fn take_order(&mut self, id: SessionId, sealed: &SealedOrder) -> Result<(), ReplayError> {
@@ -147,7 +176,8 @@ impl State {
         };
         let offer = effective(&request, unit, session)?;
         // What matches on arrival is withdrawn in its turn.
-        let on_arrival = session.matches_on_arrival();
+        let on_arrival =
+            session.matches_on_arrival() || matches!(session.mode, Mode::Continuous(_));
         let cancelled = sealed.cancelled && !on_arrival;
         let status = if cancelled { OrderStatus::Cancelled } else { OrderStatus::Pending };
         let order = Order {

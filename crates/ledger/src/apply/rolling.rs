@@ -2,15 +2,17 @@
 //! first, at one price the earlier order first (market-rules.md 4.6).
 
 use super::money::times;
+use super::period::clear_period;
 use crate::action::OrderRequest;
 use crate::book::Standing;
 use crate::event::Event;
-use crate::ids::{OrderId, OrganisationId};
-use crate::records::{AccountKind, Order, OrderStatus, Session};
+use crate::ids::{OrderId, OrganisationId, SessionId};
+use crate::records::{AccountKind, Mode, Order, OrderStatus, Phase, Session, Withdrawal};
 use crate::rejection::{Refusal, Rejection};
 use crate::state::{BrokenInvariant, State};
+use duet_market::game;
 use duet_market::order::Side;
-use duet_market::rolling::TimeInForce;
+use duet_market::rolling::{TimeInForce, mean, median};
 use duet_units::{Energy, Money, OverflowError, Price};
 use std::collections::BTreeSet;
 
@@ -88,7 +90,8 @@ impl State {
     ) -> Result<(), BrokenInvariant> {
         let missing = BrokenInvariant("an order in a book has a row");
         let order = self.orders.get(resting).cloned().ok_or(missing)?;
-        let (session, period, price) = (order.session, order.period, order.limit);
+        let (session, period) = (order.session, order.period);
+        let price = self.arrival_price(incoming, &order);
         let standing = standing(resting, &order, order.left()?);
         if let Some(book) = self.live.get_mut(&(session, period)) {
             book.take(standing, energy);
@@ -100,8 +103,94 @@ impl State {
         self.fill_now(buy, energy, price.cost_of(energy)?)?;
         self.fill_now(sell, energy, Money::ZERO)?;
         let trade = self.trade_now((buy, sell), energy, price)?;
+        if self.last_prices_lead(session) {
+            self.last_prices.insert((session, period), price);
+        }
         events.push(Event::TradeMade { trade, session, period, quantity: energy, price });
         Ok(())
+    }
+
+    /// Whether the last price of a session's period leads the next.
+    fn last_prices_lead(&self, session: SessionId) -> bool {
+        self.sessions.get(session).is_some_and(|row| matches!(row.mode, Mode::Continuous(_)))
+    }
+
+    /// At which price an incoming order trades with one in the book: at the price of the one in
+    /// the book, and after a call at the median of the last price, bid and ask.
+    fn arrival_price(&self, incoming: OrderId, resting: &Order) -> Price {
+        let Some(order) = self.orders.get(incoming) else { return resting.limit };
+        if !self.last_prices_lead(order.session) {
+            return resting.limit;
+        }
+        let (bid, ask) = match order.side {
+            Side::Buy => (order.limit, resting.limit),
+            Side::Sell => (resting.limit, order.limit),
+        };
+        let last = self.last_prices.get((order.session, order.period));
+        last.map_or_else(|| mean(bid, ask), |last| median(*last, bid, ask))
+    }
+
+    /// Clears the call of a session with a continuous phase; what it leaves of orders stays in the
+    /// book. If a sum does not fit its integer, the session is called off.
+    pub(super) fn call(
+        &mut self,
+        session: SessionId,
+        events: &mut Vec<Event>,
+    ) -> Result<(), BrokenInvariant> {
+        let Some(row) = self.sessions.get(session).cloned() else { return Ok(()) };
+        let mut cleared = Vec::new();
+        for period in 0..row.terms.resolution.periods() {
+            let book = self.books.get(&(session, period)).cloned().unwrap_or_default();
+            let orders: Vec<_> = book.iter().filter_map(|id| self.game_order(*id)).collect();
+            match clear_period(&orders, &row)? {
+                Ok((clearing, trades)) => cleared.push((period, book, clearing, trades)),
+                Err(OverflowError { .. }) => return self.void_session(session, events),
+            }
+        }
+        let (mut count, mut volume) = (0_u64, Energy::ZERO);
+        for (period, book, clearing, trades) in cleared {
+            count = count.saturating_add(u64::try_from(trades.len()).unwrap_or(0));
+            volume = volume.plus(clearing.volume)?;
+            let traders = self.call_trades(&book, &trades)?;
+            if let (Mode::Continuous(terms), Some(price)) = (row.mode, clearing.price)
+                && traders >= terms.n1.into()
+            {
+                self.last_prices.insert((session, period), price);
+            }
+            self.clearings.insert((session, period), clearing);
+        }
+        let height = self.height();
+        if let Some(row) = self.sessions.get_mut(session) {
+            row.called = Some(height);
+            row.phase = Phase::Continuous;
+        }
+        for id in self.session_orders(session) {
+            self.restore_standing(id)?;
+        }
+        events.push(Event::CallCleared { session, trades: count, volume });
+        Ok(())
+    }
+
+    /// Makes the trades of one period of a call, and returns how many participants they have.
+    fn call_trades(
+        &mut self,
+        book: &[OrderId],
+        trades: &[game::Trade],
+    ) -> Result<usize, BrokenInvariant> {
+        let order = |place: usize| {
+            book.get(place).copied().ok_or(BrokenInvariant("a trade is between orders of its book"))
+        };
+        let mut traders = BTreeSet::new();
+        for trade in trades {
+            let pair = (order(trade.buy)?, order(trade.sell)?);
+            for id in [pair.0, pair.1] {
+                traders.extend(self.orders.get(id).map(|order| order.owner));
+            }
+            self.fill_now(pair.0, trade.quantity, trade.paid)?;
+            self.fill_now(pair.1, trade.quantity, Money::ZERO)?;
+            self.trade_now(pair, trade.quantity, trade.buyer_price)?;
+        }
+        Ok(traders.len())
     }
 
     /// Moves a part of an order from what is open to what is filled and owed. `paid` is what its
@@ -139,13 +228,21 @@ impl State {
     }
 
     /// Lets the orders of a session arrive, and their owners withdraw them, as they once did.
-    pub(super) fn replay_arrivals(&mut self, ids: &[OrderId]) -> Result<(), BrokenInvariant> {
-        let withdrawn = |id: &OrderId| {
-            let order = self.orders.get(*id)?;
-            order.withdrawn.as_ref().map(|row| (row.before, *id))
-        };
-        let mut withdrawals: BTreeSet<(OrderId, OrderId)> =
-            ids.iter().filter_map(withdrawn).collect();
+    pub(super) fn replay_arrivals(
+        &mut self,
+        session: SessionId,
+        ids: &[OrderId],
+        called: Option<u64>,
+    ) -> Result<(), BrokenInvariant> {
+        let mut withdrawals: BTreeSet<(OrderId, OrderId)> = BTreeSet::new();
+        for (id, order) in self.orders.rows() {
+            let late = |row: &&Withdrawal| row.height >= called.unwrap_or(0);
+            if let Some(row) = order.withdrawn.as_ref().filter(late)
+                && order.session == session
+            {
+                withdrawals.insert((row.before, *id));
+            }
+        }
         for id in ids {
             let later = withdrawals.split_off(&(id.next(), OrderId(0)));
             for (_, withdrawn) in std::mem::replace(&mut withdrawals, later) {
@@ -157,6 +254,12 @@ impl State {
     }
 
     fn replay_arrival(&mut self, id: OrderId) -> Result<(), BrokenInvariant> {
+        self.enter(id)?;
+        self.arrive(id, &mut Vec::new())
+    }
+
+    /// Takes an order into its book and its money into escrow.
+    pub(super) fn enter(&mut self, id: OrderId) -> Result<(), BrokenInvariant> {
         let Some(order) = self.orders.get_mut(id) else { return Ok(()) };
         let (owner, key) = (order.owner, (order.session, order.period));
         let (unit, side, quantity) = (order.unit, order.side, order.quantity);
@@ -166,7 +269,7 @@ impl State {
         self.post((owner, AccountKind::Available), (owner, AccountKind::Escrow), escrow)?;
         self.commit((key.0, unit, key.1), side, quantity)?;
         self.books.entry(key).or_default().push(id);
-        self.arrive(id, &mut Vec::new())
+        Ok(())
     }
 
     fn replay_withdrawal(&mut self, id: OrderId) -> Result<(), BrokenInvariant> {

@@ -126,6 +126,7 @@ fn differing_term(
             let (sharing, bound) = (listing.sharing, rule.sharing);
             ("sharing", number(&sharing), number(&bound), sharing == bound)
         }
+        Mode::Continuous(phase) => same("n1", phase.n1.into(), rule.n1.into()),
         Mode::Joint | Mode::Call | Mode::Bilateral | Mode::Rolling => same("mode", 0, 0),
     };
     let terms = [

@@ -124,11 +124,15 @@ impl State {
             .collect();
         for id in live {
             self.open_gate(id, events);
-            let due = self
-                .sessions
-                .get(id)
-                .is_some_and(|s| s.phase == Phase::Open && time >= s.gate_close);
-            if due {
+            let due = |session: &Session| {
+                matches!(session.phase, Phase::Open | Phase::Continuous)
+                    && time >= session.closes_at()
+            };
+            let calls = |session: &Session| matches!(session.mode, Mode::Continuous(_));
+            if self.sessions.get(id).is_some_and(|s| due(s) && calls(s) && s.called.is_none()) {
+                self.call(id, events)?;
+            }
+            if self.sessions.get(id).is_some_and(due) {
                 self.clear_session(id, events)?;
             }
         }
@@ -160,11 +164,9 @@ impl State {
         let session =
             self.sessions.get(id).ok_or(Rejection::UnknownSession.of("session", id.0, 0))?;
         let fits = match intervention {
-            Intervention::Halt => session.phase == Phase::Open,
+            Intervention::Halt => matches!(session.phase, Phase::Open | Phase::Continuous),
             Intervention::Resume => session.phase == Phase::Halted,
-            Intervention::Void => {
-                matches!(session.phase, Phase::Announced | Phase::Open | Phase::Halted)
-            }
+            Intervention::Void => session.phase < Phase::Cleared,
         };
         if fits {
             Ok(())
@@ -186,7 +188,10 @@ impl State {
         events.push(Event::Intervened { session, intervention, by, reason });
         match intervention {
             Intervention::Halt => self.set_phase(session, Phase::Halted),
-            Intervention::Resume => self.set_phase(session, Phase::Open),
+            Intervention::Resume => {
+                let called = self.sessions.get(session).is_some_and(|row| row.called.is_some());
+                self.set_phase(session, if called { Phase::Continuous } else { Phase::Open });
+            }
             Intervention::Void => self.void_session(session, events)?,
         }
         Ok(u64::from(session.0))
@@ -251,6 +256,8 @@ impl State {
         }
         self.commitments.retain(|(other, _, _), _| *other != session);
         self.live.retain(|(other, _), _| *other != session);
+        self.clearings.remove_where(|(other, _), _| *other == session);
+        self.last_prices.remove_where(|(other, _), _| *other == session);
         self.set_phase(session, Phase::Void);
         events.push(Event::SessionVoided { session });
         Ok(())
@@ -333,6 +340,7 @@ impl SessionNotice {
             gate_close: self.gate_close,
             terms: self.terms.clone(),
             phase: Phase::Announced,
+            called: None,
             orders: 0,
             dispatched: false,
             settled_days: 0,
@@ -350,6 +358,13 @@ pub(super) fn bad_product(notice: &SessionNotice) -> Option<(&'static str, i64)>
     let share = match notice.mode {
         Mode::Uniform(share) | Mode::Pairwise(share) => share,
         Mode::Joint | Mode::Call | Mode::Listing(_) | Mode::Bilateral | Mode::Rolling => {
+            BasisPoints::ZERO
+        }
+        Mode::Continuous(phase) => {
+            let (call, until) = (notice.gate_close, phase.until);
+            if until <= call || until > notice.day.start() {
+                return Some(("until", until.unix_ms()));
+            }
             BasisPoints::ZERO
         }
     };

@@ -48,7 +48,9 @@ pub use rule::{
 };
 pub use schedule::{CurtailmentRecord, Cut, PublishedPrices};
 pub use seal::Seal;
-pub use session::{ListingTerms, Mode, PeriodClearing, Phase, Session, SessionTerms};
+pub use session::{
+    ContinuousTerms, ListingTerms, Mode, PeriodClearing, Phase, Session, SessionTerms,
+};
 pub use statement::{
     ItemSum, LaterLine, MeterMonth, MonthStatement, Objection, ObjectionState, StatementState,
     working_day,

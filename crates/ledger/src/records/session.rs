@@ -20,6 +20,8 @@ coded! {
         Open = 1,
         /// Halted by an intervention: no orders until resumed.
         Halted = 2,
+        /// The call has cleared; orders match on arrival.
+        Continuous = 6,
         /// Cleared; waiting for payments, dispatch, delivery.
         Cleared = 3,
         /// Settled: final.
@@ -54,6 +56,37 @@ pub enum Mode {
     Bilateral,
     /// 6: Orders match on arrival, at the price of the one already in the book.
     Rolling,
+    /// 7: A call auction, and then a phase in which orders match on arrival.
+    Continuous(ContinuousTerms),
+}
+
+/// The continuous phase after a call auction; its gate closes for the call.
+///
+/// # Source
+///
+/// market-rules.md 4.5: Shandong 4.5.10, 4.5.18-20.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ContinuousTerms {
+    /// The phase ends before here, and with it the session.
+    pub until: ClockTime,
+    /// With fewer participants than this in the call of a period, the first price of its phase is
+    /// the mean of bid and ask, not led by the price of the call (N1).
+    pub n1: u16,
+    /// So long before the call no order can be withdrawn, in milliseconds.
+    pub freeze_ms: u32,
+}
+
+impl Encode for ContinuousTerms {
+    fn encode(&self, out: &mut Vec<u8>) {
+        (self.until, self.n1, self.freeze_ms).encode(out);
+    }
+}
+
+impl Decode for ContinuousTerms {
+    fn decode(input: &mut &[u8]) -> Result<Self, DecodeError> {
+        let (until, n1, freeze_ms) = Decode::decode(input)?;
+        Ok(Self { until, n1, freeze_ms })
+    }
 }
 
 /// Who may list, and how takers share a listing.
@@ -103,6 +136,7 @@ impl Encode for Mode {
             Self::Listing(terms) => (4_u8, *terms).encode(out),
             Self::Bilateral => out.push(5),
             Self::Rolling => out.push(6),
+            Self::Continuous(terms) => (7_u8, *terms).encode(out),
         }
     }
 }
@@ -117,6 +151,7 @@ impl Decode for Mode {
             4 => Decode::decode(input).map(Self::Listing),
             5 => Ok(Self::Bilateral),
             6 => Ok(Self::Rolling),
+            7 => Decode::decode(input).map(Self::Continuous),
             value => Err(DecodeError::UnknownTag { field: "mode", value: value.into() }),
         }
     }
@@ -220,6 +255,8 @@ record! {
         pub terms: SessionTerms,
         /// Where it stands.
         pub phase: Phase,
+        /// In the block of which height the call before its continuous phase cleared.
+        pub called: Option<u64>,
         /// How many orders were accepted.
         pub orders: u32,
         /// Whether dispatch has been issued, in a session of several days for the first of them.
@@ -256,7 +293,32 @@ impl Session {
     /// Whether an order is matched as it arrives, not when the gate closes.
     #[must_use]
     pub const fn matches_on_arrival(&self) -> bool {
-        matches!(self.mode, Mode::Rolling)
+        match self.mode {
+            Mode::Rolling => true,
+            Mode::Continuous(_) => self.called.is_some(),
+            _ => false,
+        }
+    }
+
+    /// From when on the phase that it is in takes no orders.
+    #[must_use]
+    pub const fn closes_at(&self) -> ClockTime {
+        match self.mode {
+            Mode::Continuous(terms) if self.called.is_some() => terms.until,
+            _ => self.gate_close,
+        }
+    }
+
+    /// Whether no order can be withdrawn at `time`, for the call is near (Shandong 4.5.10).
+    #[must_use]
+    pub fn is_frozen(&self, time: ClockTime) -> bool {
+        match self.mode {
+            Mode::Continuous(terms) if self.called.is_none() => {
+                let left = self.gate_close.unix_ms().saturating_sub(time.unix_ms());
+                left <= i64::from(terms.freeze_ms)
+            }
+            _ => false,
+        }
     }
 
     /// Whether its product is delivered on `day`.

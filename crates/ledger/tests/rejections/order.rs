@@ -6,8 +6,8 @@ use crate::common::market::{
     request, sell, yuan, yuan_per_mwh,
 };
 use duet_ledger::{
-    Action, Intervention, Mode, OrderId, OrderRequest, Session, SessionId, SessionNotice, Side,
-    TimeInForce, Unit, UnitId,
+    Action, ContinuousTerms, Intervention, Mode, OrderId, OrderRequest, Session, SessionId,
+    SessionNotice, Side, TimeInForce, Unit, UnitId,
 };
 use duet_units::{BasisPoints, DeliveryDay, Energy, Price};
 use std::collections::BTreeSet;
@@ -123,6 +123,9 @@ pub(crate) fn provoke_on_arrival() -> BTreeSet<&'static str> {
         change_row(rows, &key, |unit: &mut Unit| unit.owner = Who::Retail.organisation());
     });
     let rolling = SessionNotice { mode: Mode::Rolling, ..notice(DAY) };
+    let n1 = 10;
+    let terms = ContinuousTerms { until: DAY.start(), n1, freeze_ms: u32::MAX };
+    let called = SessionNotice { mode: Mode::Continuous(terms), ..notice(DAY) };
     let order = |session, unit_side, time_in_force| {
         let (session, conductivity) = (SessionId(session), BasisPoints::ZERO);
         let plain = request(unit_side, 0, 300, 1);
@@ -136,6 +139,9 @@ pub(crate) fn provoke_on_arrival() -> BTreeSet<&'static str> {
         (Who::Retail, order(1, retail, TimeInForce::Gtc), "self-trade"),
         (Who::Retail, order(2, retail, TimeInForce::Fok), "bad-time-in-force"),
         (Who::Retail, order(2, retail, TimeInForce::Gtc), "insufficient-funds"),
+        (Who::Exchange, Action::OpenSession(called), "ok"),
+        (Who::Coal, order(3, (COAL, Side::Sell), TimeInForce::Gtc), "ok"),
+        (Who::Coal, Action::CancelOrder { order: OrderId(2) }, "cancellation-closed"),
     ]);
     chain.provoked
 }

@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod call;
 mod naive;
 
 use common::chain::{Chain, change_row};

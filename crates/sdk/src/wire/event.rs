@@ -25,6 +25,8 @@ pub enum Event {
     ContractConfirmed { proposal: u64, session: u32 },
     /// It was withdrawn or declined.
     ContractWithdrawn { proposal: u64, session: u32 },
+    /// The call before a continuous phase cleared.
+    CallCleared { session: u32, trades: u64, volume_kwh: i64 },
     /// An order matched on arrival.
     TradeMade {
         trade: u64,
@@ -172,6 +174,9 @@ impl From<&duet_ledger::Event> for Event {
             }
             L::ContractWithdrawn { proposal, session } => {
                 Self::ContractWithdrawn { proposal: proposal.0, session: session.0 }
+            }
+            L::CallCleared { session, trades, volume } => {
+                Self::CallCleared { session: session.0, trades: *trades, volume_kwh: volume.kwh() }
             }
             L::TradeMade { trade, session, period, quantity, price } => Self::TradeMade {
                 trade: trade.0,

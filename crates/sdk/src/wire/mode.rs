@@ -1,7 +1,7 @@
 //! How a session matches orders.
 
 use super::{Sharing, Side};
-use duet_units::BasisPoints;
+use duet_units::{BasisPoints, ClockTime};
 use serde::{Deserialize, Serialize};
 
 /// How a session matches orders; `kind` says which.
@@ -34,6 +34,15 @@ pub enum Mode {
     Bilateral,
     /// Orders match on arrival, at the price of the one already in the book.
     Rolling,
+    /// A call auction, and then a phase in which orders match on arrival.
+    Continuous {
+        /// When the phase ends, and with it the session.
+        until_ms: i64,
+        /// With fewer participants in the call than this, its price does not lead the next.
+        n1: u16,
+        /// So long before the call no order can be withdrawn.
+        freeze_ms: u32,
+    },
 }
 
 impl From<duet_ledger::Mode> for Mode {
@@ -49,6 +58,11 @@ impl From<duet_ledger::Mode> for Mode {
             },
             duet_ledger::Mode::Bilateral => Self::Bilateral,
             duet_ledger::Mode::Rolling => Self::Rolling,
+            duet_ledger::Mode::Continuous(terms) => Self::Continuous {
+                until_ms: terms.until.unix_ms(),
+                n1: terms.n1,
+                freeze_ms: terms.freeze_ms,
+            },
         }
     }
 }
@@ -66,6 +80,10 @@ impl From<Mode> for duet_ledger::Mode {
             }),
             Mode::Bilateral => Self::Bilateral,
             Mode::Rolling => Self::Rolling,
+            Mode::Continuous { until_ms, n1, freeze_ms } => {
+                let until = ClockTime::from_unix_ms(until_ms);
+                Self::Continuous(duet_ledger::ContinuousTerms { until, n1, freeze_ms })
+            }
         }
     }
 }

@@ -184,6 +184,8 @@ view! {
         gate_open_ms: i64 = row.gate_open.unix_ms();
         /// When the gate closed.
         gate_close_ms: i64 = row.gate_close.unix_ms();
+        /// In the block of which height the call before its continuous phase cleared.
+        called: Option<u64> = row.called;
         /// The terms.
         terms: SessionTerms = SessionTerms::new(&row.terms);
         /// The orders, by number.
@@ -212,6 +214,7 @@ impl From<SealedSession> for ledger::SealedSession {
             days: wire.days,
             gate_open: ClockTime::from_unix_ms(wire.gate_open_ms),
             gate_close: ClockTime::from_unix_ms(wire.gate_close_ms),
+            called: wire.called,
             terms: wire.terms.into(),
             orders: wire.orders.into_iter().map(Into::into).collect(),
             agreed: wire.agreed.into_iter().map(Into::into).collect(),

@@ -13,6 +13,8 @@ mirror! {
         Open,
         /// Halted by an intervention: no orders until resumed.
         Halted,
+        /// The call has cleared; orders match on arrival.
+        Continuous,
         /// Cleared; waiting for payments, dispatch, delivery.
         Cleared,
         /// Settled: final.
