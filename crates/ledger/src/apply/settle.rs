@@ -87,7 +87,8 @@ impl State {
         let lots = self.issue_certificates(session.day, &metered, events)?;
         let result_hash = self.result_hash(id, &lines, &lots);
         let month = session.day.month();
-        self.state_lines(month, self.calendar_of(id), &lines)?;
+        let calendar = self.calendar_of(id);
+        self.state_lines(month, &calendar, &lines)?;
         let price = |period| self.deviation_price((id, &session), period);
         let prices: BTreeMap<u8, Price> =
             (0..session.terms.resolution.periods()).map(|period| (period, price(period))).collect();

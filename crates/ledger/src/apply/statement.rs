@@ -65,7 +65,7 @@ impl State {
     pub(super) fn state_lines(
         &mut self,
         month: Month,
-        calendar: StatementCalendar,
+        calendar: &StatementCalendar,
         lines: &[StatementLine],
     ) -> Result<(), BrokenInvariant> {
         let mut by_party: BTreeMap<OrganisationId, Vec<&StatementLine>> = BTreeMap::new();
@@ -302,7 +302,7 @@ impl State {
         let available = AccountKind::Available;
         self.post((line.payer, available), (line.payee, available), line.amount)?;
         let calendar = self.calendar_of(line.session);
-        self.state_lines(row.month, calendar, std::slice::from_ref(&row.line))?;
+        self.state_lines(row.month, &calendar, std::slice::from_ref(&row.line))?;
         let number = self.next_number(Counter::LaterLine);
         self.later_lines.insert(number, row);
         Ok(number)

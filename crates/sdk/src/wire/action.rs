@@ -358,16 +358,12 @@ impl From<Action> for duet_ledger::Action {
             Action::TakeListing(take) => Self::Contract(take.into()),
             Action::Certificate(action) => Self::Certificate(action.into()),
             Action::PublishPrices(publication) => Self::Schedule(publication.into()),
-            Action::Curtail(request) => {
-                Self::Schedule(duet_ledger::ScheduleAction::Curtail(request.into()))
-            }
+            Action::Curtail(request) => Self::Schedule(request.into()),
             Action::ObjectStatement(objection) => Self::Statement(objection.into()),
             Action::CorrectLine(correction) => Self::Statement((*correction).into()),
             Action::DismissObjection(answer) => Self::Statement(answer.into()),
             Action::ReportMonth(reading) => Self::Statement(reading.into()),
-            Action::CloseMonth { month } => {
-                Self::Statement(duet_ledger::StatementAction::CloseMonth(month.0))
-            }
+            Action::CloseMonth { month } => Self::Statement(month.into()),
         }
     }
 }

@@ -62,6 +62,12 @@ impl From<PricePublication> for ScheduleAction {
     }
 }
 
+impl From<Curtailment> for ScheduleAction {
+    fn from(wire: Curtailment) -> Self {
+        Self::Curtail(wire.into())
+    }
+}
+
 impl TryFrom<ScheduleAction> for super::Action {
     type Error = super::ActionError;
 

@@ -116,6 +116,12 @@ impl From<MonthReading> for StatementAction {
     }
 }
 
+impl From<CalendarMonth> for StatementAction {
+    fn from(wire: CalendarMonth) -> Self {
+        Self::CloseMonth(wire.0)
+    }
+}
+
 impl TryFrom<StatementAction> for super::Action {
     type Error = super::ActionError;
 
