@@ -1,6 +1,8 @@
-//! `duet rule`: list, show, compare and publish rules of the market.
+//! `duet rule`: rules of the market, limits before trading, guarantees.
 
-use crate::remote::{Failure, Remote, Signer, block_on, json, submitted, table, yuan_per_mwh};
+use crate::remote::{
+    Failure, Remote, Signer, block_on, json, submitted, table, yuan, yuan_per_mwh,
+};
 use clap::{Args, Subcommand};
 use duet_sdk::{
     client::Client,
@@ -9,7 +11,7 @@ use duet_sdk::{
 use serde_json::Value;
 use std::{collections::BTreeMap, path::PathBuf};
 
-/// Rules of the market: list, show, compare, publish.
+/// Rules of the market, limits before trading, guarantees.
 #[derive(Debug, Args)]
 pub(crate) struct RuleArgs {
     #[command(subcommand)]
@@ -26,6 +28,58 @@ enum RuleCommand {
     Diff(Diff),
     /// Publish a rule from a JSON file and wait until it is final.
     Publish(Publish),
+    /// Show what an organisation may still trade, and its guarantee.
+    Limits(Limits),
+    /// Set the limits of an organisation for a month of delivery, as the exchange.
+    SetLimits(SetLimits),
+    /// Put available money into your guarantee.
+    Pledge(Guarantee),
+    /// Take money out of your guarantee.
+    Release(Guarantee),
+}
+
+#[derive(Debug, Args)]
+struct Limits {
+    /// The number of the organisation.
+    organisation: u32,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+#[derive(Debug, Args)]
+struct SetLimits {
+    /// The number of the organisation.
+    organisation: u32,
+    /// The month of delivery.
+    #[arg(long, value_name = "YYYY-MM")]
+    month: wire::CalendarMonth,
+    /// The highest net position.
+    #[arg(long, value_name = "KWH")]
+    net: i64,
+    /// The highest cumulative position.
+    #[arg(long, value_name = "KWH")]
+    cumulative: i64,
+    /// The share of the net position that may be traded back, in 1e-4.
+    #[arg(long, value_name = "BP", default_value_t = 10_000)]
+    back: i64,
+    /// The most of one hour.
+    #[arg(long, value_name = "KWH")]
+    hourly: Option<i64>,
+    #[command(flatten)]
+    signer: Signer,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+#[derive(Debug, Args)]
+struct Guarantee {
+    /// How much, in fen.
+    #[arg(value_name = "FEN")]
+    amount: i128,
+    #[command(flatten)]
+    signer: Signer,
+    #[command(flatten)]
+    remote: Remote,
 }
 
 #[derive(Debug, Args)]
@@ -74,6 +128,16 @@ pub(crate) fn run(args: &RuleArgs) -> anyhow::Result<()> {
         RuleCommand::Show(args) => block_on(show(args)),
         RuleCommand::Diff(args) => block_on(diff(args)),
         RuleCommand::Publish(args) => block_on(publish(args)),
+        RuleCommand::Limits(args) => block_on(limits(args)),
+        RuleCommand::SetLimits(args) => block_on(set_limits(args)),
+        RuleCommand::Pledge(args) => {
+            let action = wire::Action::PledgeGuarantee { amount_fen: wire::Big(args.amount) };
+            block_on(guarantee(args, action))
+        }
+        RuleCommand::Release(args) => {
+            let action = wire::Action::ReleaseGuarantee { amount_fen: wire::Big(args.amount) };
+            block_on(guarantee(args, action))
+        }
     }
 }
 
@@ -167,6 +231,51 @@ async fn publish(args: &Publish) -> Result<(), Failure> {
     let action = wire::Action::PublishRule(Box::new(read(&args.file)?));
     let answer = args.signer.submit(&args.remote.client()?, action.into()).await?;
     args.remote.show(&answer, |answer| submitted("rule", answer))
+}
+
+async fn limits(args: &Limits) -> Result<(), Failure> {
+    let limits = args.remote.client()?.limits(args.organisation).await?;
+    args.remote.show(&limits, |limits| {
+        let (held, needed) = (yuan(limits.guarantee_fen.0), yuan(limits.guarantee_needed_fen.0));
+        let months = limits.months.iter().map(month_row).collect::<Vec<_>>();
+        format!("guarantee {held} yuan, needed {needed} yuan\n{}", table(&MONTH_HEAD, &months))
+    })
+}
+
+const MONTH_HEAD: [&str; 7] =
+    ["month", "net kWh", "limit", "cumulative", "limit", "open", "open back"];
+
+fn month_row(month: &wire::MonthLimits) -> Vec<String> {
+    let limit = |of: fn(&wire::SetLimits) -> i64| {
+        month.limits.as_ref().map_or_else(String::new, |limits| of(limits).to_string())
+    };
+    vec![
+        month.month.to_string(),
+        month.net_kwh.to_string(),
+        limit(|limits| limits.net_kwh),
+        month.cumulative_kwh.to_string(),
+        limit(|limits| limits.cumulative_kwh),
+        month.open_enlarging_kwh.to_string(),
+        month.open_reducing_kwh.to_string(),
+    ]
+}
+
+async fn set_limits(args: &SetLimits) -> Result<(), Failure> {
+    let action = wire::Action::SetLimits(wire::SetLimits {
+        organisation: args.organisation,
+        month: args.month,
+        net_kwh: args.net,
+        cumulative_kwh: args.cumulative,
+        back_bp: args.back,
+        hourly_kwh: args.hourly,
+    });
+    let answer = args.signer.submit(&args.remote.client()?, action.into()).await?;
+    args.remote.show(&answer, |answer| submitted("limits of organisation", answer))
+}
+
+async fn guarantee(args: &Guarantee, action: wire::Action) -> Result<(), Failure> {
+    let answer = args.signer.submit(&args.remote.client()?, action.into()).await?;
+    args.remote.show(&answer, |answer| submitted("guarantee of organisation", answer))
 }
 
 #[cfg(test)]

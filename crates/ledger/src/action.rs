@@ -5,6 +5,7 @@ mod certificate;
 mod compliance;
 mod contract;
 pub(crate) mod device;
+mod limit;
 mod rule;
 mod schedule;
 mod statement;
@@ -22,6 +23,7 @@ pub use compliance::{
     UnitOutput, Verification,
 };
 pub use contract::{ContractAction, ContractConfirmation, ListingTake};
+pub use limit::{LimitAction, SetLimits, SetSessionLimits};
 pub use rule::RuleAction;
 pub use schedule::{Curtailment, PricePublication, ScheduleAction};
 pub use statement::{
@@ -264,6 +266,8 @@ pub enum Action {
     Statement(StatementAction),
     /// 23: What the dispatcher does with the schedule of a day.
     Schedule(ScheduleAction),
+    /// 22: Sets limits and moves guarantees.
+    Limit(LimitAction),
 }
 
 /// Encodes a tag and the fields behind it.
@@ -307,6 +311,7 @@ impl Encode for Action {
             Self::Certificate(action) => tagged!(out, 20, action),
             Self::Statement(action) => tagged!(out, 21, action),
             Self::Schedule(action) => tagged!(out, 23, action),
+            Self::Limit(action) => tagged!(out, 22, action),
         }
     }
 }
@@ -360,6 +365,7 @@ impl Decode for Action {
             20 => Self::Certificate(next(input)?),
             21 => Self::Statement(next(input)?),
             23 => Self::Schedule(next(input)?),
+            22 => Self::Limit(next(input)?),
             tag => return Err(DecodeError::UnknownTag { field: "action", value: tag.into() }),
         })
     }

@@ -7,6 +7,8 @@ mod contract;
 mod deliver;
 mod device;
 mod fee;
+mod guarantee;
+mod limit;
 mod listing;
 mod money;
 mod order;
@@ -213,6 +215,7 @@ impl State {
             }
             Action::Device(action) => self.apply_device(caller, action, events),
             Action::Rule(action) => self.apply_rule(caller, action, events),
+            Action::Limit(action) => self.apply_limit(caller, action, events),
             Action::Carbon(action) => self.apply_carbon(caller, action, events),
             Action::Contract(action) => self.apply_contract(caller, action, events),
             Action::Certificate(action) => self.apply_certificate(caller, action, events),
@@ -257,6 +260,7 @@ pub(crate) fn check(state: &State, transaction: &Transaction) -> Result<(), Refu
         }
         Action::Device(action) => state.check_device(&caller, action),
         Action::Rule(action) => state.check_rule(&caller, action),
+        Action::Limit(action) => state.check_limit(&caller, action),
         Action::Carbon(action) => state.check_carbon(&caller, action),
         Action::Contract(action) => state.check_contract(&caller, action),
         Action::Certificate(action) => state.check_certificate(&caller, action),

@@ -43,6 +43,14 @@ pub enum Event {
     Intervened { session: SessionId, intervention: Intervention, by: PublicKey, reason: String },
     /// A version of a province's rules was published.
     RulePublished { rule: RuleId, province: String, version: u32, effective_from: DeliveryDay },
+    /// The limits of an organisation in a month were set.
+    LimitsSet { organisation: OrganisationId, month: Month },
+    /// The limits of a session were set.
+    SessionLimitsSet { session: SessionId },
+    /// Money was set aside as a guarantee.
+    GuaranteePledged { organisation: OrganisationId, amount: Money },
+    /// Money was taken out of a guarantee.
+    GuaranteeReleased { organisation: OrganisationId, amount: Money },
     /// Money came in.
     Deposited { organisation: OrganisationId, amount: Money },
     /// A payment instruction goes to the bank.

@@ -40,12 +40,12 @@ pub use action::{
     Acknowledgement, Action, BlockConfirmation, BlockProposal, CarbonAction, CarbonBid,
     CarbonBiddingNotice, CarbonListing, CarbonTake, CarbonTermsNotice, CarbonWithdrawal,
     CertificateAction, ClaimCertificates, ContractAction, ContractConfirmation, Cover, CreditIssue,
-    CreditRetirement, CreditTransfer, Curtailment, FreezeCertificates, Intervention,
+    CreditRetirement, CreditTransfer, Curtailment, FreezeCertificates, Intervention, LimitAction,
     LineCorrection, ListingTake, MeterReport, MonthReading, ObjectionAnswer, OfferCertificates,
     OrderRequest, PeriodClosure, PeriodNotice, PreIssue, PricePublication, ProvedLine, Quality,
     Reading, RegisterProject, RegisterReductions, RetirementPurpose, RuleAction, ScheduleAction,
-    SessionNotice, SetCertificateKind, StatementAction, StatementObjection, TakeOffer, UnitOutput,
-    Verification, WithdrawOffer, WithdrawProject,
+    SessionNotice, SetCertificateKind, SetLimits, SetSessionLimits, StatementAction,
+    StatementObjection, TakeOffer, UnitOutput, Verification, WithdrawOffer, WithdrawProject,
 };
 pub use apply::Outcome;
 pub use block::{Body, MAX_BLOCK_TRANSACTIONS};
@@ -79,12 +79,12 @@ pub use records::{
     ContractTerms, ContractingTerms, Counter, CreditLot, CurtailmentRecord, CurvePoint, Cut,
     DeviationScheme, Device, Dispatch, DispatchState, Enrolment, FreeBandTerms, GuaranteeRule,
     Hours, Identity, InterventionRecord, ItemSum, LaterLine, LineItem, ListingRole, ListingTerms,
-    MarketRule, MeterMonth, MeterRecord, Mode, MonthStatement, Objection, ObjectionState,
-    Obligation, ObligationState, Order, OrderStatus, Organisation, Payment, PaymentState,
-    PeriodClearing, Phase, Proposal, ProposalState, PublishedPrices, ReferencePrice, Retirement,
-    Role, Roles, Seal, Session, SessionTerms, SettlementMethod, StatementCalendar, StatementLine,
-    StatementState, Technology, Trade, TradingRule, Unit, UnitMonth, Withdrawal, YearMeter,
-    working_day,
+    MarketRule, MemberLimits, MeterMonth, MeterRecord, Mode, MonthStatement, MonthTraded,
+    Objection, ObjectionState, Obligation, ObligationState, Order, OrderStatus, Organisation,
+    Payment, PaymentState, PeriodClearing, Phase, Proposal, ProposalState, PublishedPrices,
+    ReferencePrice, Retirement, Role, Roles, Seal, Session, SessionLimits, SessionTerms,
+    SettlementMethod, StatementCalendar, StatementLine, StatementState, Technology, Trade,
+    TradingRule, Unit, UnitMonth, Withdrawal, YearMeter, working_day,
 };
 pub use rejection::{Refusal, Rejection};
 pub use state::{BrokenInvariant, Delta, Progress, State, Totals};

@@ -19,6 +19,7 @@ use crate::records::{
     MeterRecord, MonthStatement, Objection, Obligation, Order, OrderStatus, Organisation, Payment,
     PeriodClearing, Proposal, Role, Seal, Session, StatementLine, Trade, Unit, UnitMonth,
 };
+use crate::records::{MemberLimits, MonthTraded, SessionLimits};
 use crate::table::Table;
 use duet_units::{Allowances, ClockTime, DeliveryDay, Energy, Money, Month, OverflowError, Price};
 use std::collections::BTreeMap;
@@ -184,6 +185,12 @@ pub struct State {
     pub(crate) cuts: Table<(DeliveryDay, TradeId, u8), Cut>,
     /// Curtailments.
     pub(crate) curtailments: Table<u64, CurtailmentRecord>,
+    /// The limits of organisations by month: of months that are not long past.
+    pub(crate) member_limits: Table<(OrganisationId, Month), MemberLimits>,
+    /// What organisations have traded by month: of months that are not long past.
+    pub(crate) traded: Table<(OrganisationId, Month), MonthTraded>,
+    /// The limits of the sessions that are kept.
+    pub(crate) session_limits: Table<SessionId, SessionLimits>,
     /// Derived: pending and filled orders by session and period, in order of acceptance.
     pub(crate) books: BTreeMap<(SessionId, u8), Vec<OrderId>>,
     /// The last price of each period in a continuous phase after a call.
@@ -216,6 +223,7 @@ macro_rules! each_table {
             credits outside_ids obligations
             unit_months claims projects offers
             interventions seals openings months objections
+            member_limits traded session_limits
             prices cuts
             later_lines
             compliance_periods
@@ -298,6 +306,9 @@ impl State {
             cuts: Table::new(54),
             curtailments: Table::new(58),
             last_prices: Table::new(60),
+            member_limits: Table::new(48),
+            traded: Table::new(49),
+            session_limits: Table::new(50),
             books: BTreeMap::new(),
             live: BTreeMap::new(),
             commitments: BTreeMap::new(),

@@ -9,15 +9,15 @@ use duet_ledger::{
     ClassBenchmark, Clawback, CompliancePeriod, ContractingTerms, CostBasis, Cover, CreditIssue,
     CreditLotId, CreditRetirement, CreditTransfer, Curtailment, DeviationScheme, DeviceAction,
     DispatchId, Encode, EnrolDevice, FeeRule, Genesis, GuaranteeRule, Health, HealthChannel,
-    HealthLevel, Hours, Identity, Intervention, Light, LineCorrection, LineItem, Link, MarketRule,
-    MeterReport, Mode, MonthReading, ObjectionAnswer, OrderId, OrderRequest, Organisation,
-    OrganisationId, PaymentId, PeriodClosure, PeriodNotice, PeriodReading, PreIssue,
-    PricePublication, Pricing, ProvedLine, PublicKey, Quality, Rationing, Reading, ReadingFlags,
-    Receipt, ReferencePrice, Registration, Rejection, ReportBatch, RetirementPurpose, Role, Roles,
-    RuleAction, RuleId, ScheduleAction, SessionId, SessionNotice, SessionTerms, SettlementMethod,
-    Sharing, Side, StatementAction, StatementLine, StatementObjection, Technology, TimeInForce,
-    TradeId, Transaction, Unit, UnitId, UnitOutput, Unsigned, Validator, Verification,
-    chain_receipts, decode_all, merkle_path, merkle_root,
+    HealthLevel, Hours, Identity, Intervention, Light, LimitAction, LineCorrection, LineItem, Link,
+    MarketRule, MemberLimits, MeterReport, Mode, MonthReading, ObjectionAnswer, OrderId,
+    OrderRequest, Organisation, OrganisationId, PaymentId, PeriodClosure, PeriodNotice,
+    PeriodReading, PreIssue, PricePublication, Pricing, ProvedLine, PublicKey, Quality, Rationing,
+    Reading, ReadingFlags, Receipt, ReferencePrice, Registration, Rejection, ReportBatch,
+    RetirementPurpose, Role, Roles, RuleAction, RuleId, ScheduleAction, SessionId, SessionNotice,
+    SessionTerms, SetLimits, SettlementMethod, Sharing, Side, StatementAction, StatementLine,
+    StatementObjection, Technology, TimeInForce, TradeId, Transaction, Unit, UnitId, UnitOutput,
+    Unsigned, Validator, Verification, chain_receipts, decode_all, merkle_path, merkle_root,
 };
 use duet_units::{
     Allowances, BasisPoints, CarbonPrice, ClockTime, DeliveryDay, DeliveryPeriod, EmissionFactor,
@@ -40,7 +40,7 @@ fn public() -> PublicKey {
 /// One action of each kind. Numbers differ from field to field, so that a swap is seen.
 fn actions() -> Vec<(&'static str, Action)> {
     let publish = RuleAction::Publish(Box::new(rule()));
-    let rules = vec![("publish_rule", Action::Rule(publish))];
+    let rules = vec![("publish_rule", Action::Rule(publish)), ("set_limits", set_limits())];
     let groups = [
         rules,
         allowance_market_actions(),
@@ -465,6 +465,20 @@ fn rule() -> MarketRule {
     let (usable, margin) = (share(8_000), share(2_000));
     rule.guarantee = Some(GuaranteeRule { usable, margin, unit_charge: price(400_000) });
     rule
+}
+
+fn set_limits() -> Action {
+    let energy = Energy::from_kwh;
+    Action::Limit(LimitAction::Set(SetLimits {
+        organisation: OrganisationId(3),
+        month: duet_units::Month::parse("2026-07").unwrap(),
+        limits: MemberLimits {
+            net: energy(61),
+            cumulative: energy(62),
+            back: BasisPoints::from_bp(63),
+            hourly: Some(energy(64)),
+        },
+    }))
 }
 
 fn report() -> MeterReport {

@@ -6,7 +6,7 @@ use crate::{
     proof::{ReceiptProof, RowProof},
     wire::{
         Block, Bytes, CalendarMonth, Channel, Day, Device, Dispatch, FinalEvent, Hex32, Identity,
-        InterventionRecord, LineTrace, MonthStatement, Order, OrganisationDetail, Page,
+        InterventionRecord, Limits, LineTrace, MonthStatement, Order, OrganisationDetail, Page,
         PeriodClearing, Problem, Proposal, PublishedRule, Receipt, Seal, SealedBook, Session,
         StatementLine, Status, SubmitRequest, Submitted, Trade,
     },
@@ -161,6 +161,15 @@ impl Client {
             ("limit", Some("1000".to_owned())),
         ];
         self.get("/v1/rules", &query).await
+    }
+
+    /// What an organisation may still trade.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::status`].
+    pub async fn limits(&self, organisation: u32) -> Result<Limits, ClientError> {
+        self.get(&format!("/v1/limits/{organisation}"), &()).await
     }
 
     /// One rule of the market.

@@ -27,7 +27,8 @@ const ACTIONS: &[&str] = &[
         "reason":"a line"}"#,
     r#"{"kind":"take_listing","listing":1,"unit":2,"quantity_kwh":3,"reference":4}"#,
     r#"{"kind":"submit_order","session":1,"unit":2,"side":"sell","period":3,
-        "limit_milli_yuan_per_mwh":-4,"quantity_kwh":5,"conductivity_bp":6,"reference":7}"#,
+        "limit_milli_yuan_per_mwh":-4,"quantity_kwh":5,"conductivity_bp":6,"reference":7,
+        "time_in_force":"day"}"#,
     r#"{"kind":"cancel_order","order":9007199254740993}"#,
     r#"{"kind":"open_session","rule":11,"mode":{"kind":"uniform","k1_bp":5000},"day":"2026-07-06","days":2,"gate_open_ms":1,"gate_close_ms":2,"terms":{
         "resolution":"quarter","floor_milli_yuan_per_mwh":-1,"ceiling_milli_yuan_per_mwh":2,

@@ -136,6 +136,7 @@ impl State {
                 row.filled = row.filled.plus(trade.quantity)?;
             }
             self.add_position(id, trade.quantity)?;
+            self.count_traded(id, trade.quantity)?;
         }
         let id = self.change_progress(|progress| {
             let id = progress.next_trade;

@@ -33,8 +33,9 @@ impl State {
             return Ok(());
         }
         let taken = self.balance(from.0, from.1).minus(amount)?;
-        if taken < Money::ZERO && matches!(from.1, AccountKind::Escrow | AccountKind::Clearing) {
-            return Err(BrokenInvariant("money held in escrow or trust is never overdrawn"));
+        let held = !matches!(from.1, AccountKind::Available | AccountKind::External);
+        if taken < Money::ZERO && held {
+            return Err(BrokenInvariant("money that is held is never overdrawn"));
         }
         let given = self.balance(to.0, to.1).plus(amount)?;
         let key = |(organisation, kind)| AccountKey { organisation, kind };
@@ -174,8 +175,10 @@ impl State {
         let Some(trade) = self.trades.get_mut(id) else { return Ok(()) };
         trade.defaulted = true;
         let (buy, sell, energy) = (trade.buy, trade.sell, trade.quantity.negated()?);
-        self.add_position(buy, energy)?;
-        self.add_position(sell, energy)?;
+        for order in [buy, sell] {
+            self.add_position(order, energy)?;
+            self.count_traded(order, energy)?;
+        }
         Ok(())
     }
 

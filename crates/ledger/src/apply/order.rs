@@ -72,11 +72,13 @@ impl State {
         self.check_mode(caller, request, (session, entry))?;
         let offer = effective(request, unit, session)?;
         let escrow = hold((request.side, request.limit), request.quantity, session.days)?;
+        self.check_limits(request, unit, session)?;
         let available = self.balance(caller.organisation, AccountKind::Available);
         let alone = entry != Entry::Contract && request.side == Side::Buy;
         if alone && available < escrow {
             return Err(Rejection::InsufficientFunds.of("funds", available.fen(), escrow.fen()));
         }
+        self.check_guarantee(request, unit, session)?;
         Ok(Order {
             session: request.session,
             sequence: session.orders,

@@ -223,7 +223,9 @@ impl State {
         for id in self.session_trades(session) {
             let Some(trade) = self.trades.remove(id) else { continue };
             for order in [trade.buy, trade.sell] {
-                self.add_position(order, trade.quantity.negated()?)?;
+                let taken_back = trade.quantity.negated()?;
+                self.add_position(order, taken_back)?;
+                self.count_traded(order, taken_back)?;
                 if let Some(row) = self.orders.get_mut(order) {
                     row.filled = row.filled.minus(trade.quantity)?;
                 }
@@ -308,6 +310,7 @@ impl State {
         self.payments.remove_where(|_, payment| payment.session == id);
         self.dispatches.remove_where(|_, dispatch| dispatch.session == id);
         self.lines.remove_where(|(of, _), _| *of == id);
+        self.session_limits.remove(id);
         self.openings.remove_where(|(of, _), _| *of == id);
         self.clearings.remove_where(|(of, _), _| *of == id);
         if session.mode.is_joint() && session.phase == Phase::Settled {

@@ -16,6 +16,8 @@ coded! {
         Clearing = 2,
         /// The mirror of money outside: what the bank has brought in, negative.
         External = 3,
+        /// Set aside as a guarantee for what the organisation orders and trades.
+        Guarantee = 4,
     }
 }
 

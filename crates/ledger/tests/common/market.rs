@@ -1,10 +1,10 @@
 //! Who is on the test channel, and short names for what they do.
 
 use duet_ledger::{
-    Acknowledgement, Action, DispatchId, Genesis, Identity, MarketRule, MeterReport, Mode,
-    OrderRequest, Organisation, OrganisationId, PaymentId, PublicKey, Quality, Rationing, Reading,
-    Registration, Role, Roles, RuleId, SessionId, SessionNotice, SessionTerms, Sharing, Side,
-    Technology, TimeInForce, Unit, UnitId, Validator,
+    Acknowledgement, Action, DispatchId, Genesis, GuaranteeRule, Identity, MarketRule, MeterReport,
+    Mode, OrderRequest, Organisation, OrganisationId, PaymentId, PublicKey, Quality, Rationing,
+    Reading, Registration, Role, Roles, RuleId, SessionId, SessionNotice, SessionTerms, Sharing,
+    Side, Technology, TimeInForce, Unit, UnitId, Validator,
 };
 use duet_units::{
     BasisPoints, CarbonPrice, ClockTime, DeliveryDay, EmissionFactor, Energy, Money, Power, Price,
@@ -186,6 +186,10 @@ pub(crate) const fn sharing_rule(sharing: Sharing) -> RuleId {
     }
 }
 
+/// The rule of the test terms that asks for a guarantee: 80 % of it count, at 25 % above the
+/// reference price.
+pub(crate) const GUARANTEE_RULE: RuleId = RuleId(9);
+
 /// The rule of the test sessions, and one for each other kind of terms that traffic uses.
 fn rules() -> Vec<MarketRule> {
     let other = |(place, (tick, lot, rationing)): (i64, (i64, i64, Rationing))| {
@@ -211,7 +215,13 @@ fn rules() -> Vec<MarketRule> {
         rule
     };
     let shared = (1..).zip([Sharing::ProRata, Sharing::Windows]).map(sharing);
-    (0..).zip(kinds).map(other).chain(shared).collect()
+    let mut guarded = MarketRule::plain("G", &terms());
+    guarded.guarantee = Some(GuaranteeRule {
+        usable: BasisPoints::from_bp(8_000),
+        margin: BasisPoints::from_bp(2_500),
+        unit_charge: yuan_per_mwh(400),
+    });
+    (0..).zip(kinds).map(other).chain(shared).chain([guarded]).collect()
 }
 
 /// Hours, lots of 1 MWh, ticks of 1 yuan, -100 to 1,000 yuan/MWh, allowances at 100 yuan/t, the

@@ -218,7 +218,7 @@ impl Traffic {
         let now = state.time();
         let ahead = i32::try_from(self.random.between(1, 4)).unwrap();
         let day = DeliveryDay::from_days(now.day().days() + ahead);
-        let ids: Vec<RuleId> = state.rules().keys().copied().collect();
+        let ids: Vec<RuleId> = plain_rules(state);
         let named = self.random.pick(&ids);
         let province = &state.rules()[&named].province;
         let in_effect = state.rule_in_effect(province, day).map_or(named, |(id, _)| id);
@@ -251,7 +251,7 @@ impl Traffic {
 
     /// The next version of a rule, with other fees, mostly in time.
     fn publication(&mut self, state: &State) -> (Who, Action) {
-        let ids: Vec<RuleId> = state.rules().keys().copied().collect();
+        let ids: Vec<RuleId> = plain_rules(state);
         let last = &state.rules()[&self.random.pick(&ids)];
         let (first, slip) = (self.random.between(1, 5), u32::from(self.random.one_in(20)));
         let first = i32::try_from(first).unwrap();
@@ -421,4 +421,10 @@ impl Traffic {
             }
         }
     }
+}
+
+/// The rules that ask for no guarantee.
+fn plain_rules(state: &State) -> Vec<RuleId> {
+    let rules = state.rules().iter();
+    rules.filter(|(_, rule)| rule.guarantee.is_none()).map(|(id, _)| *id).collect()
 }

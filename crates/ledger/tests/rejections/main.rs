@@ -15,6 +15,7 @@ mod contract;
 mod delivery;
 mod device;
 mod form;
+mod limit;
 mod money;
 mod order;
 mod page;
@@ -38,6 +39,7 @@ fn every_rejection_is_provoked() {
         rule::provoke(),
         statement::provoke(),
         schedule::provoke(),
+        limit::provoke(),
         contract::provoke(),
         contract::provoke_limit(),
         money::provoke(),

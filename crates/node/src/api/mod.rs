@@ -144,6 +144,7 @@ fn market_routes() -> OpenApiRouter<Api> {
         .routes(routes!(statements::later_lines))
         .routes(routes!(rules::rules))
         .routes(routes!(rules::rule))
+        .routes(routes!(rules::limits))
 }
 
 fn account_routes() -> OpenApiRouter<Api> {

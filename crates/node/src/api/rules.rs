@@ -1,4 +1,4 @@
-//! Rules of the market.
+//! Rules of the market, limits before trading.
 
 use super::{
     Api,
@@ -6,8 +6,8 @@ use super::{
     problem::ApiProblem,
 };
 use axum::{Json, extract::State};
-use duet_ledger::RuleId;
-use duet_sdk::wire::{Day, Page, Problem, PublishedRule};
+use duet_ledger::{OrganisationId, RuleId};
+use duet_sdk::wire::{Day, Limits, Page, Problem, PublishedRule};
 use serde::Deserialize;
 
 /// Which rules.
@@ -57,4 +57,24 @@ pub(super) async fn rule(
         .read(|state| state.rules().get(&id).map(|row| PublishedRule::new(id, row)))
         .map(Json)
         .ok_or_else(|| ApiProblem::not_found("rule", id))
+}
+
+/// What an organisation may still trade: its limits by month of delivery, what it has used of them,
+/// and its guarantee.
+#[utoipa::path(get, path = "/v1/limits/{organisation}", tag = "accounts", operation_id = "limits",
+    params(("organisation" = u32, Path, description = "The number of the organisation.")),
+    responses((status = 200, body = Limits), (status = 404, body = Problem)))]
+pub(super) async fn limits(
+    State(api): State<Api>,
+    InPath(id): InPath<u32>,
+) -> Result<Json<Limits>, ApiProblem> {
+    let id = OrganisationId(id);
+    api.node
+        .read(|state| {
+            let known = state.organisations().contains_key(&id);
+            // Sums that do not fit are refused before they get into the state.
+            known.then(|| Limits::new(state, id).ok()).flatten()
+        })
+        .map(Json)
+        .ok_or_else(|| ApiProblem::not_found("organisation", id))
 }

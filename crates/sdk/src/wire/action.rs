@@ -24,11 +24,11 @@ pub use statement::{
 use super::CertificateAction;
 use super::{
     Big, CalendarMonth, ContractTerms, Day, EnrolDevice, Health, MarketRule, Mode, ReportBatch,
-    SessionTerms, Side, TimeInForce, mirror, shape,
+    SessionTerms, SetLimits, SetSessionLimits, Side, TimeInForce, mirror, shape,
 };
 use duet_ledger::{
-    CertificateLotId, DeviceAction, DispatchId, OrderId, OrganisationId, PaymentId, ProposalId,
-    RuleAction, RuleId, SessionId, UnitId,
+    CertificateLotId, DeviceAction, DispatchId, LimitAction, OrderId, OrganisationId, PaymentId,
+    ProposalId, RuleAction, RuleId, SessionId, UnitId,
 };
 use duet_units::{Allowances, BasisPoints, ClockTime, Energy, Money, Price};
 use serde::{Deserialize, Serialize};
@@ -260,6 +260,21 @@ pub enum Action {
     /// Publishes a version of a province's rules.
     PublishRule(Box<MarketRule>),
     /// Of the allowance market, compliance and carbon credits; `carbon` says what.
+    /// Sets the limits of an organisation in a month of delivery.
+    SetLimits(SetLimits),
+    /// Sets the limits of a session.
+    SetSessionLimits(SetSessionLimits),
+    /// Puts available money into one's guarantee.
+    PledgeGuarantee {
+        /// How much.
+        amount_fen: Big,
+    },
+    /// Takes money out of one's guarantee.
+    ReleaseGuarantee {
+        /// How much.
+        amount_fen: Big,
+    },
+    /// Of the allowance market; `carbon` says what.
     Carbon(CarbonAction),
     /// Proposes a contract to another member.
     ProposeContract(ContractTerms),
@@ -346,6 +361,14 @@ impl From<Action> for duet_ledger::Action {
             Action::ReportBatch(batch) => Self::Device(DeviceAction::ReportBatch(batch.into())),
             Action::EnrolDevice(unit) => Self::Device(DeviceAction::EnrolDevice(unit.into())),
             Action::ReportHealth(health) => Self::Device(DeviceAction::ReportHealth(health.into())),
+            Action::SetLimits(set) => Self::Limit(LimitAction::Set(set.into())),
+            Action::SetSessionLimits(set) => Self::Limit(LimitAction::SetSession(set.into())),
+            Action::PledgeGuarantee { amount_fen } => {
+                Self::Limit(LimitAction::Pledge(Money::from_fen(amount_fen.0)))
+            }
+            Action::ReleaseGuarantee { amount_fen } => {
+                Self::Limit(LimitAction::Release(Money::from_fen(amount_fen.0)))
+            }
             Action::PublishRule(rule) => Self::Rule(RuleAction::Publish(Box::new((*rule).into()))),
             Action::Carbon(action) => Self::Carbon(action.into()),
             Action::ProposeContract(terms) => {
@@ -413,6 +436,14 @@ impl TryFrom<duet_ledger::Action> for Action {
             L::Device(DeviceAction::ReportBatch(batch)) => Self::ReportBatch(batch.into()),
             L::Device(DeviceAction::EnrolDevice(unit)) => Self::EnrolDevice(unit.into()),
             L::Device(DeviceAction::ReportHealth(health)) => Self::ReportHealth(health.into()),
+            L::Limit(LimitAction::Set(set)) => Self::SetLimits(set.into()),
+            L::Limit(LimitAction::SetSession(set)) => Self::SetSessionLimits(set.into()),
+            L::Limit(LimitAction::Pledge(amount)) => {
+                Self::PledgeGuarantee { amount_fen: Big(amount.fen()) }
+            }
+            L::Limit(LimitAction::Release(amount)) => {
+                Self::ReleaseGuarantee { amount_fen: Big(amount.fen()) }
+            }
             L::Rule(RuleAction::Publish(rule)) => Self::PublishRule(Box::new((*rule).into())),
             L::Carbon(action) => Self::Carbon(action.try_into()?),
             L::Contract(action) => action.try_into()?,

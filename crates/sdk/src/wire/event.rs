@@ -43,6 +43,14 @@ pub enum Event {
     Intervened { session: u32, intervention: Intervention, by: Hex32, reason: String },
     /// A version of a province's rules was published.
     RulePublished { rule: u32, province: String, version: u32, effective_from: Day },
+    /// The limits of an organisation in a month were set.
+    LimitsSet { organisation: u32, month: CalendarMonth },
+    /// The limits of a session were set.
+    SessionLimitsSet { session: u32 },
+    /// Money was set aside as a guarantee.
+    GuaranteePledged { organisation: u32, amount_fen: Big },
+    /// Money was taken out of a guarantee.
+    GuaranteeReleased { organisation: u32, amount_fen: Big },
     /// Money came in.
     Deposited { organisation: u32, amount_fen: Big },
     /// A payment instruction goes to the bank.
@@ -203,6 +211,18 @@ impl From<&duet_ledger::Event> for Event {
                 province: province.clone(),
                 version: *version,
                 effective_from: Day(*effective_from),
+            },
+            L::LimitsSet { organisation, month } => {
+                Self::LimitsSet { organisation: organisation.0, month: CalendarMonth(*month) }
+            }
+            L::SessionLimitsSet { session } => Self::SessionLimitsSet { session: session.0 },
+            L::GuaranteePledged { organisation, amount } => Self::GuaranteePledged {
+                organisation: organisation.0,
+                amount_fen: Big(amount.fen()),
+            },
+            L::GuaranteeReleased { organisation, amount } => Self::GuaranteeReleased {
+                organisation: organisation.0,
+                amount_fen: Big(amount.fen()),
             },
             L::Deposited { organisation, amount } => {
                 Self::Deposited { organisation: organisation.0, amount_fen: Big(amount.fen()) }

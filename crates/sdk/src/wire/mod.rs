@@ -15,6 +15,7 @@ mod contract;
 mod delivery;
 mod device;
 mod event;
+mod limit;
 mod mode;
 mod money;
 mod order;
@@ -63,6 +64,7 @@ pub use device::{
     PeriodReading, ReportBatch,
 };
 pub use event::{Event, FinalEvent};
+pub use limit::{Limits, MonthLimits, SetLimits, SetSessionLimits};
 pub use mode::Mode;
 pub use money::{AccountKind, Balance, LineItem, Payment, PaymentState, StatementLine};
 pub use order::{Order, OrderStatus, Side, Stage, TimeInForce, Trade};

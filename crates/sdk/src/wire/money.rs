@@ -14,6 +14,8 @@ mirror! {
         Clearing,
         /// The mirror of money outside, negative.
         External,
+        /// Set aside as a guarantee.
+        Guarantee,
     }
 }
 
