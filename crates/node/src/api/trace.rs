@@ -4,7 +4,7 @@ use super::{Api, extract::InPath, problem::ApiProblem};
 use crate::{BlockView, Handle};
 use axum::{Json, extract::State};
 use duet_ledger as ledger;
-use duet_ledger::{Action, LineItem, OrderId, SessionId};
+use duet_ledger::{Action, DeviceAction, LineItem, OrderId, SessionId};
 use duet_sdk::wire::{
     self, Day, Formula, Hex32, LineTrace, MeterRecord, Order, PeriodClearing, PriceSource, Problem,
     Seal, Session, StatementLine, TracedTransaction, Trade,
@@ -163,6 +163,12 @@ fn of_reading(reading: &MeterRecord, session: &ledger::Session) -> Wanted {
                 let index = period.checked_sub(report.first_period).map(usize::from);
                 (report.unit.0, report.day, report.version) == (unit, day, version)
                     && index.is_some_and(|index| index < report.readings.len())
+            }
+            Action::Device(DeviceAction::ReportBatch(batch)) => {
+                batch.readings.iter().any(|reading| {
+                    let at = (reading.period.day(), reading.period.index(), reading.version);
+                    reading.unit.0 == unit && at == (day, period, version)
+                })
             }
             _ => false,
         }),
