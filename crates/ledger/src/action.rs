@@ -5,6 +5,7 @@ mod certificate;
 mod compliance;
 mod contract;
 pub(crate) mod device;
+mod green;
 mod limit;
 mod rule;
 mod schedule;
@@ -23,6 +24,7 @@ pub use compliance::{
     UnitOutput, Verification,
 };
 pub use contract::{ContractAction, ContractConfirmation, ListingTake};
+pub use green::{ConfirmGreen, SettleGreen, WithdrawGreen};
 pub use limit::{LimitAction, SetLimits, SetSessionLimits};
 pub use rule::RuleAction;
 pub use schedule::{Curtailment, PricePublication, ScheduleAction};

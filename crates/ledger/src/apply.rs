@@ -22,6 +22,8 @@ mod session;
 mod settle;
 mod statement;
 
+pub use certificate::YearUse;
+
 use crate::action::Action;
 use crate::block::Body;
 use crate::codec::Encode;

@@ -2,6 +2,7 @@
 
 use crate::action::Intervention;
 use crate::hash::Digest;
+use crate::ids::GreenContractId;
 use crate::ids::{
     CarbonBiddingId, CarbonDealId, CarbonOrderId, CcerProjectId, CertificateLotId,
     CertificateOfferId, CreditLotId, DispatchId, OrderId, OrganisationId, PaymentId, ProposalId,
@@ -167,6 +168,20 @@ pub enum Event {
     CertificatesFrozen { lot: CertificateLotId, frozen: bool, by: PublicKey, reason: String },
     /// Certificates were cancelled for registered reductions of their energy.
     CertificatesCancelled { lot: CertificateLotId, count: u64 },
+    /// A green contract was proposed.
+    GreenProposed { contract: GreenContractId, generator: OrganisationId, consumer: OrganisationId },
+    /// A green contract was confirmed.
+    GreenConfirmed { contract: GreenContractId },
+    /// The proposal of a green contract was withdrawn.
+    GreenWithdrawn { contract: GreenContractId },
+    /// A month of a green contract was settled.
+    GreenSettled {
+        contract: GreenContractId,
+        month: Month,
+        certificates: u64,
+        amount: Money,
+        compensation: Money,
+    },
     /// What a unit's energy gets was registered.
     CertificateKindSet { unit: UnitId, kind: CertificateKind },
     /// A CCER project was registered; the certificates of its period are frozen.

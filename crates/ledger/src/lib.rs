@@ -47,11 +47,12 @@ pub use action::{
     SessionNotice, SetCertificateKind, SetLimits, SetSessionLimits, StatementAction,
     StatementObjection, TakeOffer, UnitOutput, Verification, WithdrawOffer, WithdrawProject,
 };
-pub use apply::Outcome;
+pub use apply::{Outcome, YearUse};
 pub use block::{Body, MAX_BLOCK_TRANSACTIONS};
 pub use book::{Depth, DepthLevel};
 pub use codec::{Decode, DecodeError, Encode, decode_all};
 // Types of the market that are fields of orders, trades and terms.
+pub use action::{ConfirmGreen, SettleGreen, WithdrawGreen};
 pub use duet_market::allowance::{Band, bidding::Pricing, forecast::Forecast, listed::Level};
 pub use duet_market::{
     carbon::passthrough::CostBasis,
@@ -86,6 +87,7 @@ pub use records::{
     SettlementMethod, StatementCalendar, StatementLine, StatementState, Technology, Trade,
     TradingRule, Unit, UnitMonth, Withdrawal, YearMeter, working_day,
 };
+pub use records::{GreenContract, GreenMonth, GreenState, GreenTerms, ShortfallCause};
 pub use rejection::{Refusal, Rejection};
 pub use state::{BrokenInvariant, Delta, Progress, State, Totals};
 pub use transaction::{MAX_TRANSACTION_BYTES, SUITE_ED25519, Transaction, Unsigned};

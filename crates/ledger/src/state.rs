@@ -4,12 +4,14 @@ use crate::book::{Book, Depth};
 use crate::codec::{DecodeError, record};
 use crate::genesis::{Genesis, GenesisError};
 use crate::hash::Digest;
+use crate::ids::GreenContractId;
 use crate::ids::{
     CarbonBiddingId, CarbonDealId, CarbonOrderId, CcerProjectId, CertificateLotId,
     CertificateOfferId, ChannelId, CreditLotId, DispatchId, OrderId, OrganisationId, PaymentId,
     ProposalId, PublicKey, RuleId, SessionId, TradeId, UnitId,
 };
 use crate::lots::LotIndex;
+use crate::records::GreenContract;
 use crate::records::PublishedPrices;
 use crate::records::{
     AccountKey, AccountKind, Balance, CarbonAccount, CarbonBidding, CarbonDeal, CarbonMarket,
@@ -191,6 +193,7 @@ pub struct State {
     pub(crate) traded: Table<(OrganisationId, Month), MonthTraded>,
     /// The limits of the sessions that are kept.
     pub(crate) session_limits: Table<SessionId, SessionLimits>,
+    pub(crate) green: Table<GreenContractId, GreenContract>,
     /// Derived: pending and filled orders by session and period, in order of acceptance.
     pub(crate) books: BTreeMap<(SessionId, u8), Vec<OrderId>>,
     /// The last price of each period in a continuous phase after a call.
@@ -221,7 +224,7 @@ macro_rules! each_table {
             proposals takes listing_roles
             carbon_market carbon_orders carbon_biddings carbon_deals
             credits outside_ids obligations
-            unit_months claims projects offers
+            unit_months claims projects offers green
             interventions seals openings months objections
             member_limits traded session_limits
             prices cuts
@@ -274,7 +277,7 @@ impl State {
             lines: Table::new(14),
             carbon: Table::new(15),
             certified: Table::new(16),
-            lots: Table::new(17),
+            lots: Table::new(CertificateLot::TABLE),
             references: Table::new(18),
             counters: Table::new(19),
             devices: Table::new(20),
@@ -309,6 +312,7 @@ impl State {
             member_limits: Table::new(48),
             traded: Table::new(49),
             session_limits: Table::new(50),
+            green: Table::new(42),
             books: BTreeMap::new(),
             live: BTreeMap::new(),
             commitments: BTreeMap::new(),
@@ -723,6 +727,12 @@ impl State {
     #[must_use]
     pub const fn projects(&self) -> &BTreeMap<CcerProjectId, CcerProject> {
         self.projects.rows()
+    }
+
+    /// The green contracts by number: proposed, active, and those ended within two years.
+    #[must_use]
+    pub const fn green_contracts(&self) -> &BTreeMap<GreenContractId, GreenContract> {
+        self.green.rows()
     }
 
     /// The offers of certificates by number.

@@ -154,14 +154,25 @@ fn market_actions() -> Vec<(&'static str, Action)> {
 fn certificate_actions() -> Vec<(&'static str, Action)> {
     use duet_ledger::CertificateAction as C;
     use duet_ledger::{
-        CcerProjectId, CertificateKind, CertificateOfferId, ClaimCertificates, FreezeCertificates,
-        OfferCertificates, RegisterProject, RegisterReductions, SetCertificateKind, TakeOffer,
+        CcerProjectId, CertificateKind, CertificateOfferId, ClaimCertificates, ConfirmGreen,
+        FreezeCertificates, GreenContractId, GreenTerms, OfferCertificates, RegisterProject,
+        RegisterReductions, SetCertificateKind, SettleGreen, TakeOffer, WithdrawGreen,
         WithdrawOffer, WithdrawProject,
     };
     let (lot, unit, offer) = (CertificateLotId(15), UnitId(4), CertificateOfferId(19));
     let (project, beneficiary) = (CcerProjectId(20), OrganisationId(3));
     let (from, to) = (DeliveryDay::from_days(20_636), DeliveryDay::from_days(20_666));
     let month = duet_units::Month::from_months(679);
+    let contract = GreenContractId(30);
+    let green = GreenTerms {
+        unit,
+        user: UnitId(31),
+        from: month,
+        to: month.plus(2),
+        energy: Energy::from_kwh(32_000),
+        value: Price::from_milli_yuan_per_mwh(33_000),
+        shortfall: BasisPoints::from_bp(2_500),
+    };
     let (reductions, reason) = (Allowances::from_t(27), "dispute".to_owned());
     [
         (
@@ -195,6 +206,10 @@ fn certificate_actions() -> Vec<(&'static str, Action)> {
                 reference: 26,
             }),
         ),
+        ("propose_green", C::ProposeGreen(green)),
+        ("confirm_green", C::ConfirmGreen(ConfirmGreen { contract, hash: [0x28; 32] })),
+        ("withdraw_green", C::WithdrawGreen(WithdrawGreen { contract })),
+        ("settle_green", C::SettleGreen(SettleGreen { month })),
     ]
     .map(|(name, action)| (name, Action::Certificate(action)))
     .into()

@@ -2,6 +2,7 @@
 
 mod carbon;
 
+use crate::wire::{Certificate, CertificateOffer, ClaimReport, GreenContract};
 use crate::{
     proof::{ReceiptProof, RowProof},
     wire::{
@@ -125,6 +126,67 @@ impl Client {
     /// As [`Client::status`].
     pub async fn organisation(&self, id: u32) -> Result<OrganisationDetail, ClientError> {
         self.get(&format!("/v1/organisations/{id}"), &()).await
+    }
+
+    /// One certificate by its number.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ClientError`] if the node refuses or is not reached.
+    pub async fn certificate(&self, number: u64) -> Result<Certificate, ClientError> {
+        self.get(&format!("/v1/certificates/{number}"), &()).await
+    }
+
+    /// The proof of the run of a certificate; takes the node a few blocks.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ClientError`] if the node refuses or is not reached.
+    pub async fn certificate_proof(&self, number: u64) -> Result<RowProof, ClientError> {
+        self.get(&format!("/v1/certificates/{number}/proof"), &()).await
+    }
+
+    /// The certificates that are offered for sale.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ClientError`] if the node refuses or is not reached.
+    pub async fn certificate_offers(&self) -> Result<Page<CertificateOffer>, ClientError> {
+        self.get("/v1/certificate-offers", &[("limit", 1000)]).await
+    }
+
+    /// The green contracts with an organisation, or all.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ClientError`] if the node refuses or is not reached.
+    pub async fn green_contracts(
+        &self,
+        party: Option<u32>,
+    ) -> Result<Page<GreenContract>, ClientError> {
+        self.get("/v1/green-contracts", &[("party", party), ("limit", Some(1000))]).await
+    }
+
+    /// One green contract.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ClientError`] if the node refuses or is not reached.
+    pub async fn green_contract(&self, id: u64) -> Result<GreenContract, ClientError> {
+        self.get(&format!("/v1/green-contracts/{id}"), &()).await
+    }
+
+    /// What an organisation can say of its emissions from electricity in a year.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ClientError`] if the node refuses or is not reached.
+    pub async fn claim_report(
+        &self,
+        organisation: u32,
+        year: i32,
+    ) -> Result<ClaimReport, ClientError> {
+        self.get(&format!("/v1/organisations/{organisation}/claim-report"), &[("year", year)]).await
     }
 
     /// The sessions.

@@ -122,6 +122,12 @@ const ACTIONS: &[&str] = &[
     r#"{"kind":"certificate","action":"register_project","unit":1,"from":"2026-07-01",
         "to":"2026-07-31","reference":2}"#,
     r#"{"kind":"certificate","action":"withdraw_project","project":1}"#,
+    r#"{"kind":"certificate","action":"propose_green","unit":1,"user":2,"from":"2026-07",
+        "to":"2026-12","energy_kwh":3,"value_milli_yuan_per_mwh":4,"shortfall_bp":5}"#,
+    r#"{"kind":"certificate","action":"confirm_green","contract":1,
+        "hash":"0101010101010101010101010101010101010101010101010101010101010101"}"#,
+    r#"{"kind":"certificate","action":"withdraw_green","contract":1}"#,
+    r#"{"kind":"certificate","action":"settle_green","month":"2026-07"}"#,
     r#"{"kind":"certificate","action":"register_reductions","project":1,"to":"2026-07",
         "reductions_t":2,"reference":3}"#,
 ];

@@ -1,12 +1,14 @@
 //! What can be asked for about certificates, besides their transfer and retirement.
 
+use super::green::{ConfirmGreen, SettleGreen, WithdrawGreen};
 use crate::codec::{cases, record};
 use crate::ids::{CcerProjectId, CertificateLotId, CertificateOfferId, OrganisationId, UnitId};
-use crate::records::CertificateKind;
+use crate::records::{CertificateKind, GreenTerms};
 use duet_units::{Allowances, DeliveryDay, Money, Month};
 
 cases! {
-    /// Certificates: their sale, claims on them, freezing, projects that exclude them.
+    /// Certificates: their sale, claims on them, freezing, projects that exclude them, green
+    /// power.
     pub enum CertificateAction ("certificate action") {
         /// Offers certificates for sale.
         Offer(OfferCertificates) = 1,
@@ -26,6 +28,14 @@ cases! {
         WithdrawProject(WithdrawProject) = 8,
         /// Registers verified reductions of a project.
         RegisterReductions(RegisterReductions) = 9,
+        /// Proposes a green contract.
+        ProposeGreen(GreenTerms) = 10,
+        /// Confirms one.
+        ConfirmGreen(ConfirmGreen) = 11,
+        /// Withdraws the proposal of one.
+        WithdrawGreen(WithdrawGreen) = 12,
+        /// Settles a month of all green contracts.
+        SettleGreen(SettleGreen) = 13,
     }
 }
 

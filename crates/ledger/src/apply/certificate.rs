@@ -6,9 +6,12 @@
 
 mod claim;
 mod freeze;
+mod green;
 mod issue;
 mod offer;
 mod project;
+
+pub use claim::YearUse;
 
 use super::{Caller, Failure};
 use crate::action::CertificateAction;
@@ -38,6 +41,16 @@ impl State {
             CertificateAction::RegisterReductions(request) => {
                 self.check_reductions(caller, request).map(drop)
             }
+            CertificateAction::ProposeGreen(terms) => self.check_green(caller, terms).map(drop),
+            CertificateAction::ConfirmGreen(request) => {
+                self.check_green_confirmation(caller, request)
+            }
+            CertificateAction::WithdrawGreen(request) => {
+                self.check_green_withdrawal(caller, request)
+            }
+            CertificateAction::SettleGreen(request) => {
+                self.check_green_settlement(caller, request).map(drop)
+            }
         }
     }
 
@@ -63,6 +76,12 @@ impl State {
             CertificateAction::RegisterReductions(request) => {
                 self.register_reductions(caller, request, events)
             }
+            CertificateAction::ProposeGreen(terms) => self.propose_green(caller, terms, events),
+            CertificateAction::ConfirmGreen(request) => self.confirm_green(caller, request, events),
+            CertificateAction::WithdrawGreen(request) => {
+                self.withdraw_green(caller, request, events)
+            }
+            CertificateAction::SettleGreen(request) => self.settle_green(caller, request, events),
         }
     }
 
@@ -180,6 +199,7 @@ impl State {
             return Err(Rejection::NotTradable.of("lot", id.0, lot.kind.code()));
         }
         Self::check_loose(id, lot)?;
+        self.check_unreserved(lot, count)?;
         Ok(lot)
     }
 

@@ -2,7 +2,7 @@
 //! whose reductions come out of the same energy.
 
 use crate::action::RetirementPurpose;
-use crate::codec::{coded, record};
+use crate::codec::{Encode as _, coded, record};
 use crate::ids::{CcerProjectId, CertificateLotId, CertificateOfferId, OrganisationId, UnitId};
 use duet_units::{Allowances, DeliveryDay, Energy, Money, Month};
 
@@ -93,6 +93,17 @@ record! {
 }
 
 impl CertificateLot {
+    /// The tag of the table of runs.
+    pub(crate) const TABLE: u8 = 17;
+
+    /// The key of a run in the store: what a state proof of it is about.
+    #[must_use]
+    pub fn store_key(id: CertificateLotId) -> Vec<u8> {
+        let mut key = vec![Self::TABLE];
+        id.encode(&mut key);
+        key
+    }
+
     /// Whether a project or a dispute holds them. It does not make them valid for longer.
     #[must_use]
     pub const fn is_frozen(&self) -> bool {

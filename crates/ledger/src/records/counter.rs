@@ -31,5 +31,7 @@ coded! {
         LaterLine = 30,
         /// Curtailments.
         Curtailment = 31,
+        /// Green contracts.
+        GreenContract = 9,
     }
 }

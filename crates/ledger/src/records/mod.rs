@@ -9,6 +9,7 @@ mod contract;
 mod counter;
 mod delivery;
 mod device;
+mod green;
 mod intervention;
 mod limit;
 mod money;
@@ -39,6 +40,7 @@ pub use contract::{
 pub use counter::Counter;
 pub use delivery::{Dispatch, DispatchState, MeterRecord};
 pub use device::{Device, Enrolment};
+pub use green::{GreenContract, GreenMonth, GreenState, GreenTerms, ShortfallCause};
 pub use intervention::InterventionRecord;
 pub use limit::{MemberLimits, MonthTraded, SessionLimits};
 pub use money::{AccountKey, AccountKind, Balance, LineItem, Payment, PaymentState, StatementLine};

@@ -8,7 +8,11 @@ use duet_ledger::{
     RegisterProject, RegisterReductions, RetirementPurpose, SessionId, SetCertificateKind,
     TakeOffer, UnitId, WithdrawOffer, WithdrawProject,
 };
-use duet_units::{Allowances, DeliveryDay, Money, Month};
+use duet_ledger::{
+    ConfirmGreen, GreenContractId, GreenTerms, MeterReport, Quality, Reading, SettleGreen,
+    WithdrawGreen,
+};
+use duet_units::{Allowances, BasisPoints, DeliveryDay, Energy, Money, Month, Price};
 
 pub(crate) fn day(text: &str) -> DeliveryDay {
     DeliveryDay::parse(text).unwrap()
@@ -75,6 +79,63 @@ pub(crate) fn reductions(project: u64, to: &str, tonnes: i64, reference: u64) ->
     let reductions = Allowances::from_t(tonnes);
     let request = RegisterReductions { project, to, reductions, reference };
     Action::Certificate(CertificateAction::RegisterReductions(request))
+}
+
+pub(crate) fn green_terms(
+    (unit, user): (UnitId, UnitId),
+    (from, to): (&str, &str),
+    kwh: i64,
+    value: i64,
+) -> GreenTerms {
+    GreenTerms {
+        unit,
+        user,
+        from: month(from),
+        to: month(to),
+        energy: Energy::from_kwh(kwh),
+        value: Price::from_milli_yuan_per_mwh(value),
+        shortfall: BasisPoints::from_bp(2_500),
+    }
+}
+
+pub(crate) fn propose_green(terms: &GreenTerms) -> Action {
+    Action::Certificate(CertificateAction::ProposeGreen(terms.clone()))
+}
+
+pub(crate) fn confirm_green(contract: u64, terms: &GreenTerms) -> Action {
+    let contract = GreenContractId(contract);
+    let hash = terms.hash(contract);
+    Action::Certificate(CertificateAction::ConfirmGreen(ConfirmGreen { contract, hash }))
+}
+
+pub(crate) fn withdraw_green(contract: u64) -> Action {
+    let contract = GreenContractId(contract);
+    Action::Certificate(CertificateAction::WithdrawGreen(WithdrawGreen { contract }))
+}
+
+pub(crate) fn settle_green(text: &str) -> Action {
+    Action::Certificate(CertificateAction::SettleGreen(SettleGreen { month: month(text) }))
+}
+
+/// The readings of a whole day that sum to `kwh`, the rest of the division in the first hour.
+fn spread(unit: UnitId, day: DeliveryDay, kwh: i64) -> Action {
+    let reading = |kwh| Reading { energy: Energy::from_kwh(kwh), quality: Quality::Good };
+    let mut readings = vec![reading(kwh / 24); 24];
+    readings[0] = reading(kwh / 24 + kwh % 24);
+    Action::ReportMeter(MeterReport { unit, day, first_period: 0, version: 1, readings })
+}
+
+/// Settles a day without trades with these kWh of each meter.
+pub(crate) fn metered_day(chain: &mut Chain, day: DeliveryDay, meters: &[(UnitId, Who, i64)]) {
+    chain.pass_to(gate_open(day).max(chain.time));
+    let session = SessionId(u32::try_from(chain.done(Who::Exchange, open(day))).unwrap());
+    chain.pass_to(gate_close(day));
+    chain.done(Who::Dispatcher, Action::IssueDispatch { session });
+    chain.pass_to(day.next().start().plus_ms(HOUR_MS));
+    for (unit, who, kwh) in meters {
+        chain.done(*who, spread(*unit, day, *kwh));
+    }
+    chain.done(Who::Exchange, Action::SettleSession { session });
 }
 
 /// Settles a day without trades on which the wind farm and the factory are metered at these MWh,

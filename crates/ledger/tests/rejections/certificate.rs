@@ -4,10 +4,13 @@ use crate::common::certificate::{
     claim, freeze, move_lot, offer, project, reductions, retire, set_kind, settled_day, take,
     withdraw, withdraw_project,
 };
+use crate::common::certificate::{
+    confirm_green, green_terms, propose_green, settle_green, withdraw_green,
+};
 use crate::common::chain::Chain;
-use crate::common::market::{COAL, DAY, WIND, Who, deposit, yuan};
+use crate::common::market::{COAL, DAY, FACTORY, WIND, Who, deposit, yuan};
 use duet_ledger::{CertificateKind, RetirementPurpose, UnitId};
-use duet_units::Month;
+use duet_units::{DeliveryDay, Month};
 use std::collections::BTreeSet;
 
 const MOST: i128 = 1_000_000_000;
@@ -19,6 +22,7 @@ pub(crate) fn provoke() -> BTreeSet<&'static str> {
     provoke_sale(&mut chain);
     provoke_claims(&mut chain);
     provoke_projects(&mut chain);
+    provoke_green(&mut chain);
     chain.provoked
 }
 
@@ -139,6 +143,54 @@ fn provoke_projects(chain: &mut Chain) {
         (Who::Registry, reductions(2, "2026-08", 5, 4), "project-closed"),
         (Who::Registry, withdraw_project(2), "ok"),
         (Who::Registry, withdraw_project(2), "project-closed"),
+    ]);
+}
+
+/// It is the first of September, and the wind farm's energy is its own use.
+fn provoke_green(chain: &mut Chain) {
+    let green =
+        |pair, kwh, value| propose_green(&green_terms(pair, ("2026-09", "2026-09"), kwh, value));
+    let past = green_terms((WIND, COAL), ("2026-08", "2026-09"), i64::MAX, 30_000);
+    let long = green_terms((WIND, COAL), ("2026-09", "2029-09"), i64::MAX, 30_000);
+    let (none, most) = (UnitId(99), 60_000 * 744);
+    let terms = green_terms((WIND, FACTORY), ("2026-09", "2026-09"), most, 30_000);
+    let other = green_terms((WIND, FACTORY), ("2026-09", "2026-09"), most, 30_001);
+    chain.table(vec![
+        (Who::Bank, green((WIND, none), 0, 0), "wrong-role"),
+        (Who::Coal, green((WIND, none), 0, 0), "unknown-unit"),
+        (Who::Coal, green((WIND, FACTORY), 0, 0), "not-yours"),
+        (Who::Wind, green((WIND, COAL), 0, 0), "quantity-not-positive"),
+        (Who::Wind, green((WIND, COAL), i64::MAX, 0), "amount-not-positive"),
+        (Who::Wind, green((WIND, COAL), i64::MAX, 1_000_000_001), "amount-too-large"),
+        (Who::Wind, propose_green(&past), "not-renewable"),
+        (Who::Registry, set_kind(WIND, CertificateKind::Tradable), "ok"),
+        (Who::Wind, propose_green(&past), "bad-period"),
+        (Who::Wind, propose_green(&long), "bad-period"),
+        (Who::Wind, green((WIND, COAL), i64::MAX, 30_000), "not-a-pair"),
+        (Who::Wind, green((WIND, FACTORY), most + 1, 30_000), "over-connection"),
+        (Who::Wind, propose_green(&terms), "ok"),
+        (Who::Bank, confirm_green(9, &other), "wrong-role"),
+        (Who::Factory, confirm_green(9, &other), "unknown-green-contract"),
+        (Who::Wind, confirm_green(1, &other), "not-yours"),
+        (Who::Retail, confirm_green(1, &other), "not-yours"),
+        (Who::Factory, confirm_green(1, &other), "wrong-proposal"),
+        (Who::Bank, withdraw_green(9), "wrong-role"),
+        (Who::Factory, withdraw_green(9), "unknown-green-contract"),
+        (Who::Factory, withdraw_green(1), "not-yours"),
+        (Who::Exchange, settle_green("2026-08"), "nothing-green"),
+        (Who::Factory, confirm_green(1, &terms), "ok"),
+        (Who::Factory, confirm_green(1, &terms), "green-not-proposed"),
+        (Who::Wind, withdraw_green(1), "green-not-proposed"),
+        (Who::Wind, settle_green("2026-09"), "wrong-role"),
+        (Who::Exchange, settle_green("2026-09"), "month-open"),
+        (Who::Exchange, settle_green("2026-08"), "nothing-green"),
+    ]);
+    settled_day(chain, DeliveryDay::parse("2026-09-05").unwrap(), 10, 2);
+    let lot = chain.state.progress().next_lot.0 - 1;
+    chain.table(vec![
+        (Who::Wind, move_lot(lot, 1, Who::Coal), "reserved-for-green"),
+        (Who::Wind, offer(lot, 1, 5, None), "reserved-for-green"),
+        (Who::Wind, retire(lot, 1, RetirementPurpose::Claim, ""), "reserved-for-green"),
     ]);
 }
 

@@ -1,11 +1,14 @@
 //! Energy certificates: runs, offers, projects, one certificate for the public, and what can be
 //! asked for about them.
 
-use super::{ActionError, Big, CalendarMonth, Day, RetirementPurpose, mirror, view};
+use super::{
+    ActionError, Big, CalendarMonth, Day, GreenTerms, Hex32, RetirementPurpose, mirror, view,
+};
 use duet_ledger::{
-    CcerProjectId, CertificateLotId, CertificateOfferId, ClaimCertificates, FreezeCertificates,
-    OfferCertificates, OrganisationId, RegisterProject, RegisterReductions, SetCertificateKind,
-    TakeOffer, UnitId, WithdrawOffer, WithdrawProject,
+    CcerProjectId, CertificateLotId, CertificateOfferId, ClaimCertificates, ConfirmGreen,
+    FreezeCertificates, GreenContractId, OfferCertificates, OrganisationId, RegisterProject,
+    RegisterReductions, SetCertificateKind, SettleGreen, TakeOffer, UnitId, WithdrawGreen,
+    WithdrawOffer, WithdrawProject,
 };
 use duet_units::{Allowances, Money};
 use serde::{Deserialize, Serialize};
@@ -243,6 +246,25 @@ pub enum CertificateAction {
         /// The registry's reference; one counts once.
         reference: u64,
     },
+    /// Proposes a green contract.
+    ProposeGreen(GreenTerms),
+    /// Confirms one.
+    ConfirmGreen {
+        /// The contract.
+        contract: u64,
+        /// The hash of its terms.
+        hash: Hex32,
+    },
+    /// Withdraws the proposal of one.
+    WithdrawGreen {
+        /// The contract.
+        contract: u64,
+    },
+    /// Settles a month of all green contracts.
+    SettleGreen {
+        /// The month.
+        month: CalendarMonth,
+    },
 }
 
 impl From<CertificateAction> for duet_ledger::CertificateAction {
@@ -288,6 +310,15 @@ impl From<CertificateAction> for duet_ledger::CertificateAction {
                     reference,
                 })
             }
+            W::ProposeGreen(terms) => Self::ProposeGreen(terms.into()),
+            W::ConfirmGreen { contract, hash } => Self::ConfirmGreen(ConfirmGreen {
+                contract: GreenContractId(contract),
+                hash: hash.0,
+            }),
+            W::WithdrawGreen { contract } => {
+                Self::WithdrawGreen(WithdrawGreen { contract: GreenContractId(contract) })
+            }
+            W::SettleGreen { month } => Self::SettleGreen(SettleGreen { month: month.0 }),
         }
     }
 }
@@ -329,6 +360,12 @@ impl TryFrom<duet_ledger::CertificateAction> for CertificateAction {
                 reductions_t: row.reductions.t(),
                 reference: row.reference,
             },
+            L::ProposeGreen(row) => Self::ProposeGreen(GreenTerms::new(&row)),
+            L::ConfirmGreen(row) => {
+                Self::ConfirmGreen { contract: row.contract.0, hash: Hex32(row.hash) }
+            }
+            L::WithdrawGreen(row) => Self::WithdrawGreen { contract: row.contract.0 },
+            L::SettleGreen(row) => Self::SettleGreen { month: CalendarMonth(row.month) },
             _ => return Err(ActionError),
         })
     }

@@ -143,6 +143,20 @@ pub enum Event {
     CertificatesFrozen { lot: u64, frozen: bool, by: Hex32, reason: String },
     /// Certificates were cancelled for registered reductions of their energy.
     CertificatesCancelled { lot: u64, count: u64 },
+    /// A green contract was proposed.
+    GreenProposed { contract: u64, generator: u32, consumer: u32 },
+    /// A green contract was confirmed.
+    GreenConfirmed { contract: u64 },
+    /// The proposal of a green contract was withdrawn.
+    GreenWithdrawn { contract: u64 },
+    /// A month of a green contract was settled.
+    GreenSettled {
+        contract: u64,
+        month: CalendarMonth,
+        certificates: u64,
+        amount_fen: Big,
+        compensation_fen: Big,
+    },
     /// What a unit's energy gets was registered.
     CertificateKindSet { unit: u32, certificates: CertificateKind },
     /// A CCER project was registered; the certificates of its period are frozen.
@@ -399,6 +413,22 @@ impl Event {
             },
             L::CertificatesCancelled { lot, count } => {
                 Self::CertificatesCancelled { lot: lot.0, count: *count }
+            }
+            L::GreenProposed { contract, generator, consumer } => Self::GreenProposed {
+                contract: contract.0,
+                generator: generator.0,
+                consumer: consumer.0,
+            },
+            L::GreenConfirmed { contract } => Self::GreenConfirmed { contract: contract.0 },
+            L::GreenWithdrawn { contract } => Self::GreenWithdrawn { contract: contract.0 },
+            L::GreenSettled { contract, month, certificates, amount, compensation } => {
+                Self::GreenSettled {
+                    contract: contract.0,
+                    month: CalendarMonth(*month),
+                    certificates: *certificates,
+                    amount_fen: Big(amount.fen()),
+                    compensation_fen: Big(compensation.fen()),
+                }
             }
             L::CertificateKindSet { unit, kind } => {
                 Self::CertificateKindSet { unit: unit.0, certificates: (*kind).into() }

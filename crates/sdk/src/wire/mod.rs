@@ -15,6 +15,7 @@ mod contract;
 mod delivery;
 mod device;
 mod event;
+mod green;
 mod limit;
 mod mode;
 mod money;
@@ -64,6 +65,7 @@ pub use device::{
     PeriodReading, ReportBatch,
 };
 pub use event::{Event, FinalEvent};
+pub use green::{ClaimReport, GreenContract, GreenMonth, GreenState, GreenTerms, ShortfallCause};
 pub use limit::{Limits, MonthLimits, SetLimits, SetSessionLimits};
 pub use mode::Mode;
 pub use money::{AccountKind, Balance, LineItem, Payment, PaymentState, StatementLine};

@@ -17,7 +17,7 @@ const PERIOD_MAX_DAYS: i32 = 7_305;
 const REDUCTIONS_MAX_T: i64 = 10_000_000_000;
 
 /// The last day of a month.
-fn last_day(month: Month) -> DeliveryDay {
+pub(super) fn last_day(month: Month) -> DeliveryDay {
     DeliveryDay::from_days(month.plus(1).first_day().days().saturating_sub(1))
 }
 

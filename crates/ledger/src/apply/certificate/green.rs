@@ -1,0 +1,409 @@
+//! Green power: the least of contract, generation and use, its certificates, its value.
+
+use super::{Caller, Failure};
+use crate::action::{ConfirmGreen, SettleGreen, WithdrawGreen};
+use crate::event::Event;
+use crate::ids::{CertificateLotId, GreenContractId, UnitId};
+use crate::records::{
+    AccountKind, CertificateKind, CertificateLot, CertificateState, Counter, GreenContract,
+    GreenMonth, GreenState, GreenTerms, Role, ShortfallCause,
+};
+use crate::rejection::{Refusal, Rejection};
+use crate::state::{BrokenInvariant, State};
+use duet_market::certificate::ENERGY_OF_ONE;
+use duet_market::green::{
+    self, Month as GreenInput, ShortfallTerms, certificates_backed, share_over_contracts,
+    shortfall_charge,
+};
+use duet_units::{BasisPoints, Energy, Money, Month, Price};
+use std::collections::BTreeMap;
+
+/// The most green contracts on a channel, and the longest.
+const CONTRACTS_MAX: usize = 1_024;
+const MONTHS_MAX: i32 = 36;
+/// How many months an ended contract is kept.
+const MONTHS_KEPT: i32 = 24;
+/// The highest environmental value: 1,000 yuan/kWh, so that no product overflows.
+const VALUE_MAX: i64 = 1_000_000_000;
+/// Hours of the longest month.
+const HOURS_OF_MONTH: i64 = 744;
+
+/// The parts of the scarce energy of each contract.
+type Shares = BTreeMap<GreenContractId, Energy>;
+
+impl State {
+    /// The two owners, generator first.
+    fn green_parties(
+        &self,
+        terms: &GreenTerms,
+    ) -> Result<(crate::records::Unit, crate::records::Unit), Refusal> {
+        let unit = |id: UnitId| {
+            self.units.get(id).cloned().ok_or(Rejection::UnknownUnit.of("unit", id.0, 0))
+        };
+        Ok((unit(terms.unit)?, unit(terms.user)?))
+    }
+
+    pub(super) fn check_green(
+        &self,
+        caller: &Caller,
+        terms: &GreenTerms,
+    ) -> Result<GreenContract, Refusal> {
+        caller.needs(&[Role::Generator, Role::Retailer, Role::LargeUser])?;
+        let (unit, user) = self.green_parties(terms)?;
+        let (generator, consumer) = (unit.owner, user.owner);
+        if caller.organisation != generator && caller.organisation != consumer {
+            return Err(Rejection::NotYours.of("unit", terms.unit.0, 0));
+        }
+        if terms.energy <= Energy::ZERO {
+            return Err(Rejection::QuantityNotPositive.of("energy", terms.energy.kwh(), 0));
+        }
+        let value = terms.value.milli_yuan_per_mwh();
+        if value <= 0 || terms.shortfall < BasisPoints::ZERO {
+            return Err(Rejection::AmountNotPositive.of("value", value, 0));
+        }
+        if value > VALUE_MAX || terms.shortfall > BasisPoints::ONE {
+            return Err(Rejection::AmountTooLarge.of("value", value, VALUE_MAX));
+        }
+        if self.kind_of(terms.unit) != CertificateKind::Tradable {
+            return Err(Rejection::NotRenewable.of("unit", terms.unit.0, 0));
+        }
+        let months = terms.to.months().saturating_sub(terms.from.months());
+        if !(0..MONTHS_MAX).contains(&months) || terms.from < self.time().day().month() {
+            return Err(Rejection::BadPeriod.of("months", months, MONTHS_MAX));
+        }
+        if !user.technology.consumes() || generator == consumer {
+            return Err(Rejection::NotAPair.of("user", terms.user.0, 0));
+        }
+        let most = user.capacity.kw().saturating_mul(HOURS_OF_MONTH);
+        if terms.energy.kwh() > most {
+            return Err(Rejection::OverConnection.of("energy", terms.energy.kwh(), most));
+        }
+        let lapsed = |row: &&GreenContract| !self.has_lapsed(row);
+        if self.green.rows().values().filter(lapsed).count() >= CONTRACTS_MAX {
+            return Err(Rejection::TableFull.of("contracts", 0, 0));
+        }
+        Ok(GreenContract {
+            terms: terms.clone(),
+            generator,
+            consumer,
+            proposer: caller.organisation,
+            state: GreenState::Proposed,
+            carry: Energy::ZERO,
+            months: Vec::new(),
+        })
+    }
+
+    /// Whether a contract is of no use any more: not confirmed in time, or long ended.
+    fn has_lapsed(&self, row: &GreenContract) -> bool {
+        let now = self.time().day().month();
+        match row.state {
+            GreenState::Proposed => row.terms.from < now,
+            GreenState::Active => false,
+            GreenState::Ended => row.terms.to.plus(MONTHS_KEPT) < now,
+        }
+    }
+
+    pub(super) fn propose_green(
+        &mut self,
+        caller: Caller,
+        terms: &GreenTerms,
+        events: &mut Vec<Event>,
+    ) -> Result<u64, Failure> {
+        let row = self.check_green(&caller, terms)?;
+        let old = self.green.rows().iter().filter(|(_, row)| self.has_lapsed(row));
+        let old: Vec<GreenContractId> = old.map(|(id, _)| *id).collect();
+        for id in old {
+            self.green.remove(id);
+        }
+        let contract = GreenContractId(self.next_number(Counter::GreenContract));
+        let (generator, consumer) = (row.generator, row.consumer);
+        self.green.insert(contract, row);
+        events.push(Event::GreenProposed { contract, generator, consumer });
+        Ok(contract.0)
+    }
+
+    /// A proposal; the last part is whether the caller is the side that made it.
+    fn proposal(
+        &self,
+        caller: &Caller,
+        id: GreenContractId,
+        by_proposer: bool,
+    ) -> Result<&GreenContract, Refusal> {
+        caller.needs(&[Role::Generator, Role::Retailer, Role::LargeUser])?;
+        let row = self.green.get(id);
+        let row = row.ok_or(Rejection::UnknownGreenContract.of("contract", id.0, 0))?;
+        let party = [row.generator, row.consumer].contains(&caller.organisation);
+        if !party || (caller.organisation == row.proposer) != by_proposer {
+            return Err(Rejection::NotYours.of("contract", id.0, 0));
+        }
+        Ok(row)
+    }
+
+    fn still_proposed(&self, id: GreenContractId, row: &GreenContract) -> Result<(), Refusal> {
+        if row.state != GreenState::Proposed || self.has_lapsed(row) {
+            return Err(Rejection::GreenNotProposed.of("contract", id.0, row.state.code()));
+        }
+        Ok(())
+    }
+
+    pub(super) fn check_green_confirmation(
+        &self,
+        caller: &Caller,
+        request: &ConfirmGreen,
+    ) -> Result<(), Refusal> {
+        let id = request.contract;
+        let row = self.proposal(caller, id, false)?;
+        if row.terms.hash(id) != request.hash {
+            return Err(Rejection::WrongProposal.of("hash", 0, 0));
+        }
+        self.still_proposed(id, row)
+    }
+
+    pub(super) fn confirm_green(
+        &mut self,
+        caller: Caller,
+        request: &ConfirmGreen,
+        events: &mut Vec<Event>,
+    ) -> Result<u64, Failure> {
+        self.check_green_confirmation(&caller, request)?;
+        let contract = request.contract;
+        if let Some(row) = self.green.get_mut(contract) {
+            row.state = GreenState::Active;
+        }
+        events.push(Event::GreenConfirmed { contract });
+        Ok(contract.0)
+    }
+
+    pub(super) fn check_green_withdrawal(
+        &self,
+        caller: &Caller,
+        request: &WithdrawGreen,
+    ) -> Result<(), Refusal> {
+        let row = self.proposal(caller, request.contract, true)?;
+        self.still_proposed(request.contract, row)
+    }
+
+    pub(super) fn withdraw_green(
+        &mut self,
+        caller: Caller,
+        request: &WithdrawGreen,
+        events: &mut Vec<Event>,
+    ) -> Result<u64, Failure> {
+        self.check_green_withdrawal(&caller, request)?;
+        let contract = request.contract;
+        self.green.remove(contract);
+        events.push(Event::GreenWithdrawn { contract });
+        Ok(contract.0)
+    }
+
+    /// Refuses to let certificates go that green contracts of the unit and month need.
+    pub(super) fn check_unreserved(&self, lot: &CertificateLot, count: u64) -> Result<(), Refusal> {
+        let month = lot.day.month();
+        let mut needed = 0_i64;
+        for row in self.green.rows().values() {
+            let open = row.due().is_some_and(|due| due <= month);
+            if open && row.terms.unit == lot.unit && row.terms.covers(month) {
+                let energy = row.terms.energy.plus(row.carry)?;
+                needed = needed.saturating_add(certificates_backed(energy));
+            }
+        }
+        if needed == 0 {
+            return Ok(());
+        }
+        let free: u64 = self
+            .free_lots(lot.unit, month, month)
+            .filter_map(|id| self.lots.get(id))
+            .fold(0, |sum, lot| sum.saturating_add(lot.count));
+        let left = i128::from(free).saturating_sub(count.into());
+        if left < needed.into() {
+            return Err(Rejection::ReservedForGreen.of("count", count, free));
+        }
+        Ok(())
+    }
+
+    /// Runs of a unit's months that can go to a green contract.
+    fn free_lots(
+        &self,
+        unit: UnitId,
+        from: Month,
+        to: Month,
+    ) -> impl Iterator<Item = CertificateLotId> {
+        let days = (from.first_day(), super::project::last_day(to));
+        self.lot_index.of_unit(unit, days).filter(|id| {
+            self.lots.get(*id).is_some_and(|lot| {
+                lot.state == CertificateState::Issued
+                    && lot.kind == CertificateKind::Tradable
+                    && lot.offer.is_none()
+                    && !lot.is_frozen()
+            })
+        })
+    }
+
+    pub(super) fn check_green_settlement(
+        &self,
+        caller: &Caller,
+        request: &SettleGreen,
+    ) -> Result<Vec<GreenContractId>, Refusal> {
+        caller.needs(&[Role::Exchange])?;
+        self.check_month_over(request.month)?;
+        let due = self.green.rows().values().filter_map(GreenContract::due).min();
+        if due != Some(request.month) {
+            let next = due.map_or(0, Month::months);
+            return Err(Rejection::NothingGreen.of("month", request.month.months(), next));
+        }
+        let rows = self.green.rows().iter();
+        let due = rows.filter(|(_, row)| row.due() == Some(request.month));
+        Ok(due.map(|(id, _)| *id).collect())
+    }
+
+    /// Shares what a unit generated or used over the contracts that name it.
+    fn green_shares(
+        &self,
+        ids: &[GreenContractId],
+        month: Month,
+        unit_of: impl Fn(&GreenTerms) -> UnitId,
+    ) -> Result<Shares, BrokenInvariant> {
+        let mut by_unit: BTreeMap<UnitId, Vec<(GreenContractId, Energy)>> = BTreeMap::new();
+        for id in ids {
+            let Some(row) = self.green.get(*id) else { continue };
+            by_unit.entry(unit_of(&row.terms)).or_default().push((*id, row.terms.energy));
+        }
+        let mut shares = Shares::new();
+        for (unit, contracts) in by_unit {
+            let energy = self.unit_months.get((unit, month)).map(|row| row.energy);
+            let contracted: Vec<Energy> = contracts.iter().map(|(_, energy)| *energy).collect();
+            let parts = share_over_contracts(energy.unwrap_or_default(), &contracted)?;
+            shares.extend(contracts.iter().map(|(id, _)| *id).zip(parts));
+        }
+        Ok(shares)
+    }
+
+    pub(super) fn settle_green(
+        &mut self,
+        caller: Caller,
+        request: &SettleGreen,
+        events: &mut Vec<Event>,
+    ) -> Result<u64, Failure> {
+        let ids = self.check_green_settlement(&caller, request)?;
+        let month = request.month;
+        let generated = self.green_shares(&ids, month, |terms| terms.unit)?;
+        let used = self.green_shares(&ids, month, |terms| terms.user)?;
+        for id in &ids {
+            let share = |of: &Shares| of.get(id).copied().unwrap_or_default();
+            self.settle_contract(*id, month, (share(&generated), share(&used)), events)?;
+        }
+        Ok(u64::try_from(ids.len()).unwrap_or(u64::MAX))
+    }
+
+    fn settle_contract(
+        &mut self,
+        id: GreenContractId,
+        month: Month,
+        (generated, used): (Energy, Energy),
+        events: &mut Vec<Event>,
+    ) -> Result<(), BrokenInvariant> {
+        let Some(mut row) = self.green.get(id).cloned() else { return Ok(()) };
+        let carry = row.carry;
+        let input = GreenInput { contracted: row.terms.energy, generated, used, carry };
+        let settled = green::settle(&input)?;
+        let due =
+            u64::try_from(settled.certificates).map_err(|_| BrokenInvariant("certificates"))?;
+        let moved = self.hand_over(&row, month, due, events);
+        // What was generated but has no free certificate yet waits for one, as the tail does.
+        let late = energy_of(due.saturating_sub(moved))?;
+        row.carry = settled.carry.plus(late)?;
+        let amount = row.terms.value.cost_of(energy_of(moved)?)?;
+        self.pay(row.consumer, row.generator, amount)?;
+        let cause = match generated.cmp(&used) {
+            _ if settled.shortfall.is_zero() => ShortfallCause::Nobody,
+            std::cmp::Ordering::Less => ShortfallCause::Generator,
+            std::cmp::Ordering::Greater => ShortfallCause::User,
+            std::cmp::Ordering::Equal => ShortfallCause::Nobody,
+        };
+        let compensation = self.compensate(&row, settled.shortfall, cause)?;
+        let shortfall = settled.shortfall;
+        let certificates = moved;
+        row.months.push(GreenMonth {
+            month,
+            generated,
+            used,
+            certificates,
+            amount,
+            shortfall,
+            cause,
+            compensation,
+        });
+        if month >= row.terms.to {
+            row.state = GreenState::Ended;
+        }
+        self.green.insert(id, row);
+        events.push(Event::GreenSettled {
+            contract: id,
+            month,
+            certificates,
+            amount,
+            compensation,
+        });
+        Ok(())
+    }
+
+    fn pay(
+        &mut self,
+        payer: crate::ids::OrganisationId,
+        payee: crate::ids::OrganisationId,
+        amount: Money,
+    ) -> Result<(), BrokenInvariant> {
+        self.post((payer, AccountKind::Available), (payee, AccountKind::Available), amount)
+    }
+
+    fn compensate(
+        &mut self,
+        row: &GreenContract,
+        shortfall: Energy,
+        cause: ShortfallCause,
+    ) -> Result<Money, BrokenInvariant> {
+        let (value, share): (Price, BasisPoints) = (row.terms.value, row.terms.shortfall);
+        let (payer, payee) = match cause {
+            ShortfallCause::Nobody => return Ok(Money::ZERO),
+            ShortfallCause::Generator => (row.generator, row.consumer),
+            ShortfallCause::User => (row.consumer, row.generator),
+        };
+        let amount = shortfall_charge(shortfall, &ShortfallTerms { value, share })?;
+        self.pay(payer, payee, amount)?;
+        Ok(amount)
+    }
+
+    /// Moves up to `due` free certificates of the contract's unit and months to the user, oldest
+    /// first, and returns how many there were.
+    fn hand_over(
+        &mut self,
+        row: &GreenContract,
+        month: Month,
+        due: u64,
+        events: &mut Vec<Event>,
+    ) -> u64 {
+        let lots: Vec<CertificateLotId> =
+            self.free_lots(row.terms.unit, row.terms.from, month).collect();
+        let mut moved = 0_u64;
+        for id in lots {
+            let Some(lot) = self.lots.get(id).cloned() else { continue };
+            let count = lot.count.min(due.saturating_sub(moved));
+            if count == 0 {
+                break;
+            }
+            let lot = self.move_lot((id, count), &lot, row.consumer);
+            events.push(Event::CertificatesTransferred { lot, to: row.consumer, count });
+            moved = moved.saturating_add(count);
+        }
+        moved
+    }
+}
+
+/// The energy that certificates prove.
+fn energy_of(certificates: u64) -> Result<Energy, BrokenInvariant> {
+    i64::try_from(certificates)
+        .ok()
+        .and_then(|count| count.checked_mul(ENERGY_OF_ONE.kwh()))
+        .map(Energy::from_kwh)
+        .ok_or(BrokenInvariant("energy of certificates"))
+}
