@@ -5,7 +5,7 @@ use crate::{schedule, sealed};
 use clap::{Args, Subcommand};
 use duet_sdk::{
     client::ClientError,
-    wire::{Block, Hex32, OrganisationDetail, PeriodClearing, Receipt, Session},
+    wire::{Block, Depth, DepthLevel, Hex32, OrganisationDetail, PeriodClearing, Receipt, Session},
 };
 use serde_json::json;
 use std::{path::PathBuf, time::Duration};
@@ -47,6 +47,16 @@ pub(crate) struct SessionArgs {
 enum SessionCommand {
     /// List the sessions by number.
     List {
+        #[command(flatten)]
+        remote: Remote,
+    },
+    /// Show the best five levels of a book whose orders match on arrival.
+    Depth {
+        /// The number of the session.
+        id: u32,
+        /// The delivery period within the day, from 0.
+        #[arg(long)]
+        period: u8,
         #[command(flatten)]
         remote: Remote,
     },
@@ -168,6 +178,10 @@ pub(crate) fn session(args: &SessionArgs) -> anyhow::Result<()> {
                 format!("{head}\n\n{}", clearings_text(&clearings))
             })
         }),
+        SessionCommand::Depth { id, period, remote } => block_on(async {
+            let depth = remote.client()?.depth(*id, *period).await?;
+            remote.show(&depth, depth_text)
+        }),
         SessionCommand::Export(args) => sealed::export(args),
         SessionCommand::Replay(args) => sealed::replay(args),
         SessionCommand::Interventions(args) => sealed::interventions(args),
@@ -191,6 +205,20 @@ fn sessions_text(sessions: &[Session]) -> String {
         })
         .collect();
     table(&["session", "day", "phase", "orders", "gate opens (ms)", "gate closes (ms)"], &rows)
+}
+
+fn depth_text(depth: &Depth) -> String {
+    let level = |side: &str, level: &DepthLevel| {
+        vec![
+            side.to_owned(),
+            yuan_per_mwh(level.price_milli_yuan_per_mwh),
+            level.quantity_kwh.to_string(),
+            level.orders.to_string(),
+        ]
+    };
+    let asks = depth.asks.iter().rev().map(|row| level("sell", row));
+    let bids = depth.bids.iter().map(|row| level("buy", row));
+    table(&["side", "yuan/MWh", "kWh", "orders"], &asks.chain(bids).collect::<Vec<_>>())
 }
 
 fn clearings_text(clearings: &[PeriodClearing]) -> String {

@@ -6,9 +6,9 @@ use crate::wire::{Certificate, CertificateOffer, ClaimReport, GreenContract};
 use crate::{
     proof::{ReceiptProof, RowProof},
     wire::{
-        Block, Bytes, CalendarMonth, Channel, Day, Device, Dispatch, FinalEvent, Hex32, Identity,
-        InterventionRecord, Limits, LineTrace, MonthStatement, Order, OrganisationDetail, Page,
-        PeriodClearing, Problem, Proposal, PublishedRule, Receipt, Seal, SealedBook, Session,
+        Block, Bytes, CalendarMonth, Channel, Day, Depth, Device, Dispatch, FinalEvent, Hex32,
+        Identity, InterventionRecord, Limits, LineTrace, MonthStatement, Order, OrganisationDetail,
+        Page, PeriodClearing, Problem, Proposal, PublishedRule, Receipt, Seal, SealedBook, Session,
         StatementLine, Status, SubmitRequest, Submitted, Trade,
     },
 };
@@ -205,6 +205,15 @@ impl Client {
     /// As [`Client::status`].
     pub async fn session(&self, id: u32) -> Result<Session, ClientError> {
         self.get(&format!("/v1/sessions/{id}"), &()).await
+    }
+
+    /// The best five levels of the book of one period.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::status`].
+    pub async fn depth(&self, session: u32, period: u8) -> Result<Depth, ClientError> {
+        self.get(&format!("/v1/sessions/{session}/depth"), &[("period", period)]).await
     }
 
     /// The rules of the market by number: of one province, in effect on one delivery day.

@@ -8,8 +8,8 @@ use super::{
 use axum::{Json, extract::State};
 use duet_ledger::{OrderId, OrganisationId, SessionId, TradeId, UnitId};
 use duet_sdk::wire::{
-    Day, Dispatch, MeterRecord, Order, OrderStatus, Page, PeriodClearing, Problem, Session, Side,
-    StatementLine, Trade,
+    Day, Depth, Dispatch, MeterRecord, Order, OrderStatus, Page, PeriodClearing, Problem, Session,
+    Side, StatementLine, Trade,
 };
 use serde::Deserialize;
 use std::ops::Bound;
@@ -82,6 +82,35 @@ pub(super) async fn clearings(
         })
         .map(Json)
         .ok_or_else(|| ApiProblem::not_found("session", id))
+}
+
+/// Which book of a session.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct OfPeriod {
+    /// The delivery period within the day, from 0.
+    period: u8,
+}
+
+/// The best five levels of each side of a book, without owners. Only a session whose orders match
+/// on arrival shows any.
+#[utoipa::path(get, path = "/v1/sessions/{id}/depth", tag = "market", operation_id = "depth",
+    params(("id" = u32, Path, description = "The number of the session."), OfPeriod),
+    responses((status = 200, body = Depth), (status = 404, body = Problem)))]
+pub(super) async fn depth(
+    State(api): State<Api>,
+    InPath(id): InPath<u32>,
+    InQuery(of): InQuery<OfPeriod>,
+) -> Result<Json<Depth>, ApiProblem> {
+    let id = SessionId(id);
+    api.node
+        .read(|state| {
+            let session = state.sessions().get(&id)?;
+            let known = of.period < session.terms.resolution.periods();
+            known.then(|| Depth::new(id, of.period, &state.depth(id, of.period)))
+        })
+        .map(Json)
+        .ok_or_else(|| ApiProblem::not_found("session or period", id))
 }
 
 /// Which orders.

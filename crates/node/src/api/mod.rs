@@ -124,6 +124,7 @@ fn market_routes() -> OpenApiRouter<Api> {
         .routes(routes!(market::sessions))
         .routes(routes!(market::session))
         .routes(routes!(market::clearings))
+        .routes(routes!(market::depth))
         .routes(routes!(sealed::book))
         .routes(routes!(sealed::interventions))
         .routes(routes!(sealed::seals))

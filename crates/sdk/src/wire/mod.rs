@@ -82,7 +82,9 @@ pub use sealed::{
     AgreedTrade, InterventionRecord, SEALED_VERSION, Seal, SealedBook, SealedCarry, SealedInput,
     SealedOrder, SealedPayment, SealedResult, SealedSession,
 };
-pub use session::{PeriodClearing, Phase, Rationing, Resolution, Session, SessionTerms};
+pub use session::{
+    Depth, DepthLevel, PeriodClearing, Phase, Rationing, Resolution, Session, SessionTerms,
+};
 pub use statement::{
     ItemSum, LaterLine, MonthStatement, Objection, ObjectionState, StatementState,
 };

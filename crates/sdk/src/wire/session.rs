@@ -171,3 +171,29 @@ view! {
         fund_fen: Big = Big(row.fund.fen());
     }
 }
+
+view! {
+    /// What one price of a book shows: energy, but not whose.
+    DepthLevel(row: &duet_ledger::DepthLevel) {
+        /// The price.
+        price_milli_yuan_per_mwh: i64 = row.price.milli_yuan_per_mwh();
+        /// The energy of all orders at it.
+        quantity_kwh: i64 = row.quantity.kwh();
+        /// How many orders that is.
+        orders: u32 = row.orders;
+    }
+}
+
+view! {
+    /// The best five levels of each side of a book, best first.
+    Depth(session: duet_ledger::SessionId, period: u8, row: &duet_ledger::Depth) {
+        /// The session.
+        session: u32 = session.0;
+        /// The delivery period within the day.
+        period: u8 = period;
+        /// Of buyers.
+        bids: Vec<DepthLevel> = row.bids.iter().map(DepthLevel::new).collect();
+        /// Of sellers.
+        asks: Vec<DepthLevel> = row.asks.iter().map(DepthLevel::new).collect();
+    }
+}
