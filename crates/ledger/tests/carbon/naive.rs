@@ -50,6 +50,8 @@ pub(crate) struct Naive {
     pub(crate) members: Vec<Member>,
     pub(crate) orders: Vec<Order>,
     pub(crate) biddings: Vec<Bidding>,
+    /// All biddings before this one are awarded.
+    live_from: usize,
     pub(crate) now: Minute,
     pub(crate) close: i64,
     pub(crate) deals: u64,
@@ -64,6 +66,7 @@ impl Naive {
             members: vec![Member::default(); members],
             orders: Vec::new(),
             biddings: Vec::new(),
+            live_from: 0,
             now,
             close,
             deals: 0,
@@ -73,10 +76,15 @@ impl Naive {
         }
     }
 
+    /// The biddings that may be open.
+    fn live(&self) -> &[Bidding] {
+        &self.biddings[self.live_from..]
+    }
+
     /// Tonnes held of a member for its orders.
     pub(crate) fn locked(&self, who: usize) -> i64 {
         let orders = self.orders.iter().filter(|o| o.owner == who && o.sells).map(|o| o.t);
-        let sales = self.biddings.iter().filter(|b| b.owner == who && b.sells && b.open);
+        let sales = self.live().iter().filter(|b| b.owner == who && b.sells && b.open);
         orders.chain(sales.map(|b| b.t)).sum()
     }
 
@@ -84,7 +92,7 @@ impl Naive {
     pub(crate) fn escrow(&self, who: usize) -> i128 {
         let value = |t: i64, fen: i64| i128::from(t) * i128::from(fen);
         let orders = self.orders.iter().filter(|o| o.owner == who && !o.sells);
-        let wanted = self.biddings.iter().filter(|b| b.owner == who && !b.sells && b.open);
+        let wanted = self.live().iter().filter(|b| b.owner == who && !b.sells && b.open);
         let wanted = wanted.map(|b| value(b.t, b.reserve));
         orders.map(|o| value(o.t, o.fen)).chain(wanted).sum()
     }
@@ -244,7 +252,7 @@ impl Naive {
     pub(crate) fn announce(&mut self, bidding: Bidding) -> bool {
         let Bidding { owner, sells, t, reserve, opens, closes, .. } = bidding;
         let good = self.can(owner, sells, (t, reserve))
-            && self.biddings.iter().filter(|b| b.open).count() < 64
+            && self.live().iter().filter(|b| b.open).count() < 64
             && (1..=100_000_000).contains(&reserve)
             && self.now <= opens
             && opens < closes
@@ -304,7 +312,10 @@ impl Naive {
             self.of_day.clear();
             self.day = today;
         }
-        for at in 0..self.biddings.len() {
+        while self.live().first().is_some_and(|bidding| !bidding.open) {
+            self.live_from += 1;
+        }
+        for at in self.live_from..self.biddings.len() {
             if self.biddings[at].open && self.biddings[at].closes <= now {
                 self.award(at);
             }
