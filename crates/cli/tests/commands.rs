@@ -126,3 +126,22 @@ fn a_key_is_made_once_and_never_printed() {
     let public = String::from_utf8(made.stdout).unwrap();
     assert_eq!(answer["public_key"].as_str().unwrap(), public.trim());
 }
+
+#[test]
+fn a_day_is_asked_what_it_would_have_come_to() {
+    let whatif = ["study", "whatif", "--scenario", "../../scenarios/hebei-south", "--json", "-"];
+    let output = duet(&[&whatif[..], &["--carbon-price", "120", "--rho", "0.8"]].concat());
+    assert_eq!(code(&output), 0, "{output:?}");
+    let study: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let price = |name: &str| study[name]["carbon_price_fen_per_t"].as_i64().unwrap();
+    assert_eq!((price("before"), price("after")), (5_500, 12_000));
+    assert_eq!(study["after"]["conductivity"], 0.8);
+    assert!(0 < price("budgeted"), "the budget binds");
+
+    let file = ["study", "whatif", "--book", "Cargo.toml"];
+    let output = duet(&file);
+    assert_eq!(code(&output), 1);
+    assert!(String::from_utf8(output.stderr).unwrap().contains("no sealed book"));
+    assert_eq!(code(&duet(&["study", "whatif", "--session", "1", "--book", "b.json"])), 2);
+    assert_eq!(code(&duet(&[&whatif[..], &["--rho", "80%"]].concat())), 2);
+}
