@@ -12,6 +12,7 @@ mod limit;
 mod listing;
 mod money;
 mod order;
+mod passthrough;
 mod period;
 mod position;
 mod replay;

@@ -15,11 +15,12 @@ use crate::records::GreenContract;
 use crate::records::PublishedPrices;
 use crate::records::{
     AccountKey, AccountKind, Balance, CarbonAccount, CarbonBidding, CarbonDeal, CarbonMarket,
-    CarbonOrder, CcerProject, CertificateKind, CertificateLot, CertificateOffer, CertifiedUnit,
-    ClaimedUse, CompliancePeriod, Counter, CreditLot, CurtailmentRecord, Cut, Device, Dispatch,
-    Enrolment, Identity, InterventionRecord, LaterLine, ListingRole, MarketRule, MeterMonth,
-    MeterRecord, MonthStatement, Objection, Obligation, Order, OrderStatus, Organisation, Payment,
-    PeriodClearing, Proposal, Role, Seal, Session, StatementLine, Trade, Unit, UnitMonth,
+    CarbonOrder, CarbonShare, CcerProject, CertificateKind, CertificateLot, CertificateOffer,
+    CertifiedUnit, ClaimedUse, CompliancePeriod, Counter, CreditLot, CurtailmentRecord, Cut,
+    Device, Dispatch, Enrolment, Identity, InterventionRecord, LaterLine, ListingRole, MarketRule,
+    MeterMonth, MeterRecord, MonthStatement, Objection, Obligation, Order, OrderStatus,
+    Organisation, PassThrough, Payment, PeriodClearing, Proposal, Role, Seal, Session,
+    StatementLine, Trade, Unit, UnitMonth,
 };
 use crate::records::{MemberLimits, MonthTraded, SessionLimits};
 use crate::table::Table;
@@ -145,6 +146,10 @@ pub struct State {
     /// Since when units have the devices that they have: no more rows than units.
     pub(crate) enrolments: Table<UnitId, Enrolment>,
     pub(crate) rules: Table<RuleId, MarketRule>,
+    /// What carbon did to the price of each period of a joint session.
+    pub(crate) pass_through: Table<(SessionId, u8), PassThrough>,
+    /// Who answers for the emissions of a settled joint session.
+    pub(crate) carbon_shares: Table<(SessionId, OrganisationId), CarbonShare>,
     pub(crate) carbon_market: Table<(), CarbonMarket>,
     pub(crate) carbon_orders: Table<CarbonOrderId, CarbonOrder>,
     pub(crate) carbon_biddings: Table<CarbonBiddingId, CarbonBidding>,
@@ -220,7 +225,7 @@ macro_rules! each_table {
             clearings payments dispatches readings lines carbon certified lots references counters
             // One group of actions a line.
             devices enrolments
-            rules
+            rules pass_through carbon_shares
             proposals takes listing_roles
             carbon_market carbon_orders carbon_biddings carbon_deals
             credits outside_ids obligations
@@ -283,6 +288,8 @@ impl State {
             devices: Table::new(20),
             enrolments: Table::new(21),
             rules: Table::new(24),
+            pass_through: Table::new(25),
+            carbon_shares: Table::new(26),
             carbon_market: Table::new(31),
             carbon_orders: Table::new(32),
             carbon_biddings: Table::new(33),
@@ -508,6 +515,18 @@ impl State {
     #[must_use]
     pub const fn sessions(&self) -> &BTreeMap<SessionId, Session> {
         self.sessions.rows()
+    }
+
+    /// What carbon did to the price of each period of the joint sessions that are kept.
+    #[must_use]
+    pub const fn pass_through(&self) -> &BTreeMap<(SessionId, u8), PassThrough> {
+        self.pass_through.rows()
+    }
+
+    /// Who answers for the emissions of the settled joint sessions that are kept.
+    #[must_use]
+    pub const fn carbon_shares(&self) -> &BTreeMap<(SessionId, OrganisationId), CarbonShare> {
+        self.carbon_shares.rows()
     }
 
     /// The rules of the market by number; they are kept for ever.

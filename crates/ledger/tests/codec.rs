@@ -32,6 +32,8 @@ macro_rules! by_table {
             18 => $call::<(OrganisationId, u64), ()>($key, $row),
             19 => $call::<Counter, u64>($key, $row),
             24 => $call::<RuleId, MarketRule>($key, $row),
+            25 => $call::<(SessionId, u8), PassThrough>($key, $row),
+            26 => $call::<(SessionId, OrganisationId), CarbonShare>($key, $row),
             27 => $call::<ProposalId, Proposal>($key, $row),
             28 => $call::<OrderId, OrderId>($key, $row),
             29 => $call::<(SessionId, OrganisationId), ListingRole>($key, $row),
@@ -67,8 +69,8 @@ macro_rules! by_table {
     };
 }
 const TABLES: &[u8] = &[
-    1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 24, 37, 43, 44, 45, 46, 49,
-    57,
+    1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 24, 25, 26, 37, 43, 44, 45,
+    46, 49, 57,
 ];
 const ACTIONS: &[u8] = &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 17, 20];
 /// The tables of groups of actions, which have traffic of their own.

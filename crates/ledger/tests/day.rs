@@ -525,3 +525,65 @@ fn certificates_carry_over_days_split_move_once_and_are_retired() {
     let retirement = chain.state.lots()[&CertificateLotId(3)].retirement.clone().unwrap();
     assert_eq!((retirement.beneficiary.as_str(), retirement.organisation), ("a bakery", None));
 }
+
+#[test]
+fn what_carbon_did_to_a_price_is_measured_when_it_clears() {
+    let mut chain = day_with_orders();
+    chain.pass_to(gate_close(DAY));
+    let measured = &chain.state.pass_through()[&(SessionId(1), 0)];
+    // With carbon between 400 and 500, without between 300 and 500; coal's carbon costs 100.
+    let half = duet_units::BasisPoints::from_bp(5_000);
+    let expected = PassThrough {
+        with: Some(yuan_per_mwh(450)),
+        without: Some(yuan_per_mwh(400)),
+        measured: Some(half),
+        cap_hits: 0,
+    };
+    assert_eq!(measured, &expected);
+    let wind = &chain.state.pass_through()[&(SessionId(1), 2)];
+    assert_eq!((wind.with, wind.without), (Some(yuan_per_mwh(-40)), Some(yuan_per_mwh(-40))));
+    assert_eq!(wind.measured, None, "wind at the margin bears no carbon cost");
+    assert_eq!(chain.restored().pass_through(), chain.state.pass_through());
+}
+
+#[test]
+fn an_offer_reckons_with_carbon_on_the_basis_of_the_rule() {
+    // 1,000 g/kWh against a benchmark of 800, at 100 yuan/t and full conductivity.
+    for (basis, effective) in
+        [(CostBasis::None, 300), (CostBasis::Full, 400), (CostBasis::NetOfBenchmark, 320)]
+    {
+        let mut chain = Chain::new().with_rows(|rows| {
+            let row = rows.iter_mut().find(|(key, _)| key[0] == 24).unwrap().1;
+            let mut rule: MarketRule = decode_all(row).unwrap();
+            rule.cost_basis = basis;
+            *row = rule.to_bytes();
+        });
+        chain.done(Who::Exchange, open(DAY));
+        chain.done(Who::Coal, sell(COAL, 0, 300, 10));
+        assert_eq!(
+            chain.state.orders()[&OrderId(1)].effective,
+            yuan_per_mwh(effective),
+            "{basis:?}"
+        );
+    }
+}
+
+#[test]
+fn who_pays_for_carbon_answers_for_it() {
+    let mut chain = paid_day();
+    chain.done(Who::Dispatcher, dispatch(1));
+    chain.pass_to(after(DAY));
+    chain.table(vec![
+        (Who::CoalMeter, whole_day(COAL, DAY, &[10, 20, 0]), "ok"),
+        (Who::WindMeter, whole_day(WIND, DAY, &[5, 0, 10]), "ok"),
+        (Who::RetailMeter, whole_day(RETAIL, DAY, &[15, 10, 10]), "ok"),
+        (Who::FactoryMeter, whole_day(FACTORY, DAY, &[0, 10, 0]), "ok"),
+        (Who::Exchange, settle(1), "ok"),
+    ]);
+    let share = |who: Who| chain.state.carbon_shares()[&(SessionId(1), who.organisation())].clone();
+    let grams = |g: i128| Emissions::from_g(g);
+    // Coal sold 30 MWh at 1 t/MWh and passed all of it on; of 45 MWh the retailer bought 35.
+    assert_eq!((share(Who::Coal).kept, share(Who::Wind).kept), (grams(0), grams(0)));
+    assert_eq!(share(Who::Retail).received, grams(23_333_333));
+    assert_eq!(share(Who::Factory).received, grams(6_666_667));
+}

@@ -2,6 +2,8 @@
 
 pub mod passthrough;
 
+use passthrough::{CostBasis, declared_adder};
+
 use duet_units::{
     BasisPoints, CarbonPrice, EmissionFactor, Emissions, Energy, OverflowError, Price,
     div_half_away, largest_remainder,
@@ -53,10 +55,28 @@ pub fn offer(
     ceiling: Price,
     terms: &CarbonTerms,
 ) -> Result<Offer, OverflowError> {
-    let CarbonTerms { emission_factor, benchmark, conductivity, carbon_price } = *terms;
-    let adder = carbon_price.adder(emission_factor, conductivity)?;
-    let above_benchmark = emission_factor.minus(benchmark)?.max(EmissionFactor::ZERO);
-    let net_carbon_cost = carbon_price.adder(above_benchmark, BasisPoints::ONE)?;
+    offer_on(CostBasis::Full, (limit, registered_cost), ceiling, terms)
+}
+
+/// As [`offer`], with the carbon cost on another basis: what a market's rule says that offers
+/// reckon with. `(limit, registered_cost)` are without carbon.
+///
+/// # Errors
+///
+/// Returns [`OverflowError`] if a product or sum does not fit.
+///
+/// # Source
+///
+/// market-rules.md 5.
+pub fn offer_on(
+    basis: CostBasis,
+    (limit, registered_cost): (Price, Price),
+    ceiling: Price,
+    terms: &CarbonTerms,
+) -> Result<Offer, OverflowError> {
+    let adder = declared_adder(terms, basis)?;
+    let above_benchmark = terms.emission_factor.minus(terms.benchmark)?.max(EmissionFactor::ZERO);
+    let net_carbon_cost = terms.carbon_price.adder(above_benchmark, BasisPoints::ONE)?;
     let ask = limit.plus(adder)?.min(ceiling);
     let registered_ask = registered_cost.plus(adder)?.min(ceiling);
     let rent = ask.minus(limit)?.minus(net_carbon_cost)?.max(Price::ZERO);

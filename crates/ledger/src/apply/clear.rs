@@ -42,8 +42,11 @@ impl State {
             first = first.plus(clearing.volume)?;
             second = second.plus(clearing.second_volume)?;
             count = count.saturating_add(u64::try_from(trades.len()).unwrap_or(0));
-            self.clearings.insert((session, period), clearing);
             self.book_trades((session, period), &book, &trades)?;
+            if row.mode.is_joint() {
+                self.measure((session, period), &row, &clearing)?;
+            }
+            self.clearings.insert((session, period), clearing);
         }
         events.push(Event::SessionCleared { session, trades: count, first, second });
         self.end_trading(session, events)

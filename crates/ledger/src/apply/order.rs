@@ -11,10 +11,9 @@ use crate::records::{
 };
 use crate::rejection::{Refusal, Rejection};
 use crate::state::{BrokenInvariant, State};
-use duet_market::carbon::{CarbonTerms, Offer, offer};
 use duet_market::order::Side;
 use duet_market::rolling::TimeInForce;
-use duet_units::{BasisPoints, ClockTime, Energy, Money, OverflowError, Price, Resolution};
+use duet_units::{BasisPoints, ClockTime, Energy, Money, OverflowError, Resolution};
 
 /// The most orders of one session.
 const SESSION_ORDERS_MAX: u32 = 1_000_000;
@@ -70,7 +69,7 @@ impl State {
         self.check_direction(request, opens)?;
         self.check_arrival(caller.organisation, request, session)?;
         self.check_mode(caller, request, (session, entry))?;
-        let offer = effective(request, unit, session)?;
+        let offer = self.effective(request, unit, session)?;
         let escrow = hold((request.side, request.limit), request.quantity, session.days)?;
         self.check_limits(request, unit, session)?;
         let available = self.balance(caller.organisation, AccountKind::Available);
@@ -344,29 +343,4 @@ fn check_price(request: &OrderRequest, session: &Session) -> Result<(), Refusal>
 pub(super) fn period_energy(unit: &Unit, resolution: Resolution) -> Energy {
     let kw_ms = unit.capacity.kw().saturating_mul(resolution.period_ms());
     Energy::from_kwh(kw_ms.div_euclid(3_600_000))
-}
-
-/// What the auction sees: in a joint session a sell order carries the carbon adder; every other
-/// order is seen at its limit.
-pub(super) fn effective(
-    request: &OrderRequest,
-    unit: &Unit,
-    session: &Session,
-) -> Result<Offer, Refusal> {
-    let terms = &session.terms;
-    if request.side == Side::Buy || !session.mode.is_joint() {
-        return Ok(Offer {
-            ask: request.limit,
-            registered_ask: Price::ZERO,
-            net_carbon_cost: Price::ZERO,
-            rent: Price::ZERO,
-        });
-    }
-    let carbon = CarbonTerms {
-        emission_factor: unit.emission_factor,
-        benchmark: unit.benchmark,
-        conductivity: request.conductivity,
-        carbon_price: terms.carbon_price,
-    };
-    Ok(offer(request.limit, unit.registered_cost, terms.ceiling, &carbon)?)
 }

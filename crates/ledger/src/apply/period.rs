@@ -119,7 +119,7 @@ pub(super) const fn period_clearing(price: Option<Price>, volume: Energy) -> Per
     }
 }
 
-fn call_rule(terms: &SessionTerms) -> CallRule {
+pub(super) fn call_rule(terms: &SessionTerms) -> CallRule {
     CallRule {
         numerator: terms.price_numerator.into(),
         denominator: terms.price_denominator.into(),

@@ -1,6 +1,5 @@
 //! Running a sealed book again: a state made of what the book holds, and the ledger's own rules.
 
-use super::order::effective;
 use super::session::{bad_product, bad_term};
 use super::{Caller, Failure};
 use crate::action::{OrderRequest, SessionNotice};
@@ -174,7 +173,7 @@ impl State {
             reference: sealed.reference,
             time_in_force: sealed.time_in_force,
         };
-        let offer = effective(&request, unit, session)?;
+        let offer = self.effective(&request, unit, session)?;
         // What matches on arrival is withdrawn in its turn.
         let on_arrival =
             session.matches_on_arrival() || matches!(session.mode, Mode::Continuous(_));

@@ -313,6 +313,8 @@ impl State {
         self.session_limits.remove(id);
         self.openings.remove_where(|(of, _), _| *of == id);
         self.clearings.remove_where(|(of, _), _| *of == id);
+        self.pass_through.remove_where(|(of, _), _| *of == id);
+        self.carbon_shares.remove_where(|(of, _), _| *of == id);
         if session.mode.is_joint() && session.phase == Phase::Settled {
             self.forget_schedule(id, session.day);
         }

@@ -99,6 +99,7 @@ impl State {
             self.lines.insert((id, place), line);
         }
         self.move_orders(id, None, OrderStatus::Delivered, OrderStatus::Settled);
+        self.share_carbon(id)?;
         self.end_day(session.day);
         if let Some(row) = self.sessions.get_mut(id) {
             row.result_hash = Some(result_hash);

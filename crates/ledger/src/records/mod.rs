@@ -15,6 +15,7 @@ mod limit;
 mod money;
 mod order;
 mod participant;
+mod passthrough;
 mod rule;
 mod schedule;
 mod seal;
@@ -46,6 +47,7 @@ pub use limit::{MemberLimits, MonthTraded, SessionLimits};
 pub use money::{AccountKey, AccountKind, Balance, LineItem, Payment, PaymentState, StatementLine};
 pub use order::{Order, OrderStatus, Trade, Withdrawal};
 pub use participant::{Identity, Organisation, Role, Roles, Technology, Unit};
+pub use passthrough::{CarbonShare, PassThrough};
 pub use rule::{
     ContractingTerms, DeviationScheme, FreeBandTerms, GuaranteeRule, MarketRule, ReferencePrice,
     SettlementMethod, StatementCalendar, TradingRule,

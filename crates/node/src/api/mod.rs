@@ -13,6 +13,7 @@ mod events;
 mod extract;
 mod health;
 mod market;
+mod passthrough;
 mod problem;
 mod proofs;
 mod rules;
@@ -125,6 +126,8 @@ fn market_routes() -> OpenApiRouter<Api> {
         .routes(routes!(market::session))
         .routes(routes!(market::clearings))
         .routes(routes!(market::depth))
+        .routes(routes!(passthrough::pass_through))
+        .routes(routes!(passthrough::carbon_shares))
         .routes(routes!(sealed::book))
         .routes(routes!(sealed::interventions))
         .routes(routes!(sealed::seals))

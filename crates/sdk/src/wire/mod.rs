@@ -21,6 +21,7 @@ mod mode;
 mod money;
 mod order;
 mod participant;
+mod passthrough;
 mod rule;
 mod scalar;
 mod schedule;
@@ -71,6 +72,7 @@ pub use mode::Mode;
 pub use money::{AccountKind, Balance, LineItem, Payment, PaymentState, StatementLine};
 pub use order::{Order, OrderStatus, Side, Stage, TimeInForce, Trade};
 pub use participant::{Identity, Organisation, OrganisationDetail, Role, Technology, Unit};
+pub use passthrough::{CarbonShare, PassThrough};
 pub use rule::{
     Clawback, CostBasis, Deviation, Fee, GuaranteeRule, MarketRule, PublishedRule, ReferencePrice,
     SettlementMethod, Sharing, StatementCalendar, TradingRule,
