@@ -163,7 +163,6 @@ fn the_clawback_takes_what_was_gained_by_contracting_too_little() {
     let bp = BasisPoints::from_bp;
     let band =
         Clawback { least: bp(9_500), most: bp(20_000), lacking: bp(10_000), excess: bp(5_000) };
-    let chain = day(|rule| rule.deviation = DeviationScheme::Band(band), None);
     let scheme = |rule: &mut MarketRule| rule.deviation = DeviationScheme::Band(band);
     // Everything at the price of the day: nothing was gained.
     assert_eq!(charges(&day(scheme, None)), []);
