@@ -309,6 +309,7 @@ pub enum Action {
 }
 
 impl From<Action> for duet_ledger::Action {
+    #[expect(clippy::too_many_lines, reason = "one short arm for each case")]
     fn from(wire: Action) -> Self {
         match wire {
             Action::SubmitOrder(request) => Self::SubmitOrder(request.into()),
