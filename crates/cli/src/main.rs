@@ -2,6 +2,7 @@
 
 mod bench;
 mod carbon;
+mod certificate;
 mod cluster;
 mod contract;
 mod demo;
@@ -38,6 +39,7 @@ enum Command {
     Bilateral(contract::BilateralArgs),
     Block(inspect::BlockArgs),
     Carbon(carbon::CarbonArgs),
+    Certificate(certificate::CertificateArgs),
     Demo(demo::DemoArgs),
     Genesis(node::GenesisArgs),
     Key(key::KeyArgs),
@@ -74,6 +76,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Bilateral(args) => contract::bilateral(&args),
         Command::Block(args) => inspect::block(&args),
         Command::Carbon(args) => carbon::run(&args),
+        Command::Certificate(args) => certificate::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Genesis(args) => node::found(&args),
         Command::Key(args) => key::run(&args),

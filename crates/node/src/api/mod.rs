@@ -6,6 +6,7 @@
 
 mod accounts;
 mod carbon;
+mod certificates;
 mod chain;
 mod contracts;
 mod devices;
@@ -161,6 +162,18 @@ fn account_routes() -> OpenApiRouter<Api> {
         .routes(routes!(devices::one))
         .routes(routes!(accounts::payments))
         .routes(routes!(accounts::certificates))
+        .merge(certificate_routes())
+}
+
+fn certificate_routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(certificates::certificate))
+        .routes(routes!(certificates::proof))
+        .routes(routes!(certificates::offers))
+        .routes(routes!(certificates::projects))
+        .routes(routes!(certificates::green_contracts))
+        .routes(routes!(certificates::green_contract))
+        .routes(routes!(certificates::claim_report))
 }
 
 fn carbon_routes() -> OpenApiRouter<Api> {

@@ -24,17 +24,26 @@ pub(super) async fn dispatch_proof(
     InPath(id): InPath<u64>,
 ) -> Result<Json<RowProof>, ApiProblem> {
     let dispatch = DispatchId(id);
-    if !api.node.read(|state| state.dispatches().contains_key(&dispatch)) {
-        return Err(ApiProblem::not_found("dispatch", id));
-    }
     let row = |state: &Ledger| {
         let row = state.dispatches().get(&dispatch)?;
         Some((Dispatch::store_key(dispatch), row.to_bytes()))
     };
+    proved(&api, ("dispatch", id), row).await
+}
+
+/// The proof of the row that `row` finds, for the thing with this name and number.
+pub(super) async fn proved(
+    api: &Api,
+    (what, id): (&'static str, u64),
+    row: impl Fn(&Ledger) -> Option<(Vec<u8>, Vec<u8>)>,
+) -> Result<Json<RowProof>, ApiProblem> {
+    if api.node.read(&row).is_none() {
+        return Err(ApiProblem::not_found(what, id));
+    }
     let proof = tokio::time::timeout(PROOF_WITHIN, api.node.row_proof(row)).await;
     proof.ok().flatten().map(Json).ok_or_else(|| {
-        let title = "No checkpoint covers the dispatch yet.";
-        let detail = format!("ask again for dispatch {id} in a few blocks");
+        let title = "No checkpoint covers the row yet.";
+        let detail = format!("ask again for {what} {id} in a few blocks");
         ApiProblem::new(StatusCode::SERVICE_UNAVAILABLE, "not-final", title, detail)
     })
 }
