@@ -172,12 +172,9 @@ impl Chain {
     }
 }
 
-/// Escrow is what open orders and proposed payments need; trust is what was paid for sessions
-/// that are not settled.
-pub(crate) fn assert_escrow(state: &State) {
-    use duet_ledger::{OrderStatus, PaymentState, Side};
-    let mut escrow: BTreeMap<_, i128> = BTreeMap::new();
-    let mut trust = 0;
+/// What orders that wait hold: open ones, and what matched on arrival until the gate closes.
+fn hold_orders(state: &State, escrow: &mut BTreeMap<duet_ledger::OrganisationId, i128>) {
+    use duet_ledger::OrderStatus;
     for order in state.orders().values() {
         // What matched on arrival is held without an instruction until the gate closes.
         let trades = state.sessions()[&order.session].phase < duet_ledger::Phase::Cleared;
@@ -186,6 +183,15 @@ pub(crate) fn assert_escrow(state: &State) {
             *escrow.entry(order.owner).or_default() += order.escrow.fen();
         }
     }
+}
+
+/// Escrow is what open orders and proposed payments need; trust is what was paid for sessions
+/// that are not settled.
+pub(crate) fn assert_escrow(state: &State) {
+    use duet_ledger::{OrderStatus, PaymentState, Side};
+    let mut escrow: BTreeMap<_, i128> = BTreeMap::new();
+    let mut trust = 0;
+    hold_orders(state, &mut escrow);
     for payment in state.payments().values() {
         let session = &state.sessions()[&payment.session];
         match payment.state {
