@@ -1,7 +1,10 @@
 //! `duet demo`: four validators, a simulated world around them, and the page, on one machine.
 
+mod field;
 mod text;
 mod week;
+
+use field::Field;
 
 use crate::{cluster, scratch::Scratch};
 use anyhow::{Context as _, bail};
@@ -86,9 +89,14 @@ fn serve(
         // A chain that was stopped goes on at the time that it had reached.
         time.jump_to(nodes.iter().map(|node| node.read(State::time)).max().unwrap_or_default());
         let world =
-            TradingDay::new((scenario, founding), nodes.clone(), time.clone(), clock.clone());
+            TradingDay::new((scenario, founding), nodes.clone(), time.clone(), clock.clone())
+                .with_field();
+        let outboxes = Scratch::new("field")?;
+        let place = |api| (api, outboxes.path().to_owned());
         if args.once {
-            return once(args, &world).await;
+            let any = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+            let api = crate::page::start(any, None, nodes[0].clone(), false)?;
+            return once(args, &world, (place(api.address), &clock)).await;
         }
         if args.week {
             return week::run(args, &world).await;
@@ -97,8 +105,9 @@ fn serve(
             bail!("--json needs --once or --week");
         }
         let page = crate::page::start(args.listen, args.web_dir.clone(), nodes[0].clone(), true)?;
+        let field = place(page.address);
         text::welcome(&page, &nodes);
-        let days = std::pin::pin!(keep_trading(args, &world, &time, &clock));
+        let days = std::pin::pin!(keep_trading(args, &world, &time, (field, &clock)));
         let interrupted = std::pin::pin!(interrupted());
         match futures::future::select(days, interrupted).await {
             futures::future::Either::Left((result, _)) => result,
@@ -110,12 +119,19 @@ fn serve(
     })?
 }
 
+/// The API that the field reports to, and the folder of its outboxes.
+type FieldPlace = (std::net::SocketAddr, PathBuf);
+
 async fn interrupted() -> anyhow::Result<()> {
     tokio::signal::ctrl_c().await.context("waiting for Ctrl-C")
 }
 
 /// One delivery day, from the first deposit to the last receipt checked.
-async fn once(args: &DemoArgs, world: &TradingDay) -> anyhow::Result<()> {
+async fn once(
+    args: &DemoArgs,
+    world: &TradingDay,
+    (place, clock): (FieldPlace, &Clock),
+) -> anyhow::Result<()> {
     let (day, mut tally) = (world.first_day(), Tally::default());
     let session = world.session_of(day);
     if session.is_some() {
@@ -125,8 +141,9 @@ async fn once(args: &DemoArgs, world: &TradingDay) -> anyhow::Result<()> {
     world.open_accounts(&mut tally).await?;
     text::step("the gate opens, members place orders, the gate closes");
     world.trade(day, None, &mut tally).await?;
-    text::step("energy flows, meters report");
-    world.deliver(day, METER_ROUNDS[3], &mut tally).await?;
+    text::step("gateways follow the dispatch, energy flows, meters report");
+    let field = Field::start(world, place, day.start(), clock.clone())?;
+    field.deliver(world, day, METER_ROUNDS[3]).await?;
     text::step("the day is settled");
     world.settle(day, &mut tally).await?;
     text::step("every receipt is checked as an outsider would");
@@ -177,7 +194,7 @@ async fn keep_trading(
     args: &DemoArgs,
     world: &TradingDay,
     time: &WorldClock,
-    clock: &Clock,
+    (place, clock): (FieldPlace, &Clock),
 ) -> anyhow::Result<()> {
     let window = Duration::from_secs(args.gate_seconds);
     let part = Duration::from_secs(args.day_seconds) / 4;
@@ -186,6 +203,9 @@ async fn keep_trading(
     let mut day = next_to_deliver(world, time.now());
     world.trade_ahead(day, &mut tally).await?;
     world.trade(day, Some(window), &mut tally).await?;
+    let hour = i64::from(field::next_hour(world, day));
+    let at = day.start().plus_ms(hour * 3_600_000);
+    let field = Field::start(world, place, at, clock.clone())?;
     loop {
         let next = day.next();
         for (round, last) in (0_u8..).zip(METER_ROUNDS) {
@@ -196,7 +216,7 @@ async fn keep_trading(
             }
             let end = day.start().plus_ms((i64::from(last) + 1) * 3_600_000);
             time.pass_to(end.max(time.now()), part, clock).await;
-            world.deliver(day, last, &mut tally).await?;
+            field.deliver(world, day, last).await?;
         }
         world.settle(day, &mut tally).await?;
         text::day(&world.report(day, &tally).await?);

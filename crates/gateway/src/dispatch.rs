@@ -180,7 +180,9 @@ impl Follower {
             }
             let target = target_kw.saturating_mul(1_000);
             let reached = standing.sent == Some((target, true));
-            let waiting = standing.sent.is_some() || standing.blocked.is_some();
+            // What the plant shows is looked at again every time; a station that failed is given time.
+            let failed = matches!(standing.blocked, Some(Cause::Station(_)));
+            let waiting = standing.sent.is_some() || failed;
             if reached || (waiting && now < standing.tried_at.plus_ms(RETRY_MS)) {
                 continue;
             }

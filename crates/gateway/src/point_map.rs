@@ -56,6 +56,9 @@ pub struct Gateway {
     /// How many readings may wait for delivery.
     #[serde(default = "default_backlog")]
     pub backlog: u32,
+    /// How often it looks what is due, in milliseconds.
+    #[serde(default = "default_tick_ms")]
+    pub tick_ms: u32,
 }
 
 /// The device's key and its channel.
@@ -89,13 +92,23 @@ pub struct UplinkEntry {
     /// How far the state that a proof shows may be away from the gateway's clock, in seconds.
     #[serde(default = "default_proof_fresh_s")]
     pub fresh_s: u32,
-    /// Seconds between two health reports; 0 sends none.
+    /// The pause before a delivery is tried again, and between two questions for dispatches, in
+    /// milliseconds.
+    #[serde(default = "default_pause_ms")]
+    pub pause_ms: u32,
+    /// Looks between two health reports, by default seconds; 0 sends none.
     #[serde(default = "default_health_s")]
     pub health_s: u32,
 }
 
 const fn default_proof_fresh_s() -> u32 {
     300
+}
+const fn default_tick_ms() -> u32 {
+    1_000
+}
+const fn default_pause_ms() -> u32 {
+    5_000
 }
 const fn default_health_s() -> u32 {
     60

@@ -26,7 +26,6 @@ use crate::telemetry;
 use crate::uplink::{OneWay, Uplink};
 use deliver::{News, Work, ask, deliver};
 
-const TICK: Duration = Duration::from_secs(1);
 /// Ticks between two looks at the board, and between two lines in the log.
 const BOARD_EVERY: u32 = 10;
 const LOG_EVERY: u32 = 60;
@@ -96,6 +95,10 @@ pub async fn run(
         refused: false,
         health_every: map.uplink.as_ref().map_or(0, |uplink| uplink.health_s),
         health: None,
+        tick: Duration::from_millis(map.gateway.tick_ms.max(10).into()),
+        pause: Duration::from_millis(
+            map.uplink.as_ref().map_or(1_000, |uplink| uplink.pause_ms.max(10)).into(),
+        ),
         ticks: 0,
     };
     tokio::select! {
@@ -153,6 +156,8 @@ struct Loop {
     health_every: u32,
     /// The health report that waits to be sent.
     health: Option<Health>,
+    tick: Duration,
+    pause: Duration,
     ticks: u32,
 }
 
@@ -161,10 +166,11 @@ impl Loop {
         let (news_sender, mut news) = mpsc::channel(4);
         let (work, work_receiver) = mpsc::channel(1);
         if let WayOut::Node(uplink) = &way {
-            tasks.spawn(deliver(uplink.clone(), work_receiver, news_sender.clone()));
-            tasks.spawn(ask(uplink.clone(), news_sender));
+            let pause = self.pause;
+            tasks.spawn(deliver(uplink.clone(), work_receiver, (news_sender.clone(), pause)));
+            tasks.spawn(ask(uplink.clone(), news_sender, pause));
         }
-        let mut ticks = interval(TICK);
+        let mut ticks = interval(self.tick);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut taken = Vec::with_capacity(TAKE);
         loop {

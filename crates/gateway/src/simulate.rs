@@ -15,6 +15,8 @@ pub use modbus::{ModbusServer, serve_modbus};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::watch;
+
 use crate::point_map::{EnergyPoint, PointMap, PowerPoint, SetpointPoint, StatePoint};
 
 /// How the simulated plant behaves.
@@ -39,6 +41,7 @@ impl Default for Behaviour {
 #[derive(Clone, Debug)]
 pub struct Plant {
     machines: Arc<Mutex<BTreeMap<String, Machine>>>,
+    held: watch::Sender<bool>,
 }
 
 impl Plant {
@@ -57,7 +60,28 @@ impl Plant {
             seed = seed.wrapping_add(1);
             (name, Machine::new(rule, Behaviour { seed, ..behaviour }))
         });
-        Self { machines: Arc::new(Mutex::new(machines.collect())) }
+        let (held, _) = watch::channel(false);
+        Self { machines: Arc::new(Mutex::new(machines.collect())), held }
+    }
+
+    /// Whether its stations let those wait who ask for values: while its time is moved on, so that
+    /// nobody gets a value of before and takes it for one of after.
+    pub fn hold(&self, held: bool) {
+        self.held.send_replace(held);
+    }
+
+    /// Waits until it is not held.
+    pub(crate) fn released(&self) -> impl Future<Output = ()> + use<> {
+        let mut held = self.held.subscribe();
+        async move {
+            // It cannot be held by nobody.
+            held.wait_for(|held| !held).await.ok();
+        }
+    }
+
+    /// Lets `ms` pass for every machine at the power that it makes.
+    pub fn flow(&self, ms: i64) {
+        self.lock().values_mut().for_each(|machine| machine.flow(ms));
     }
 
     /// Lets `ms` pass for every machine.

@@ -16,7 +16,7 @@ use crate::{
 use duet_ledger::{
     Acknowledgement, Action, CertificateState, Digest, DispatchId, DispatchState, MeterReport,
     Mode, PaymentId, PaymentState, Phase, Quality, Reading, RetirementPurpose, RuleId, SessionId,
-    SessionNotice, SessionTerms, State,
+    SessionNotice, SessionTerms, State, UnitId,
 };
 use duet_node::{FinalReceipt, Handle, SubmitError};
 use duet_study::scenario::{MeterId, PeriodEnergy, Scenario};
@@ -68,6 +68,8 @@ pub struct TradingDay {
     clock: WorldClock,
     runtime: duet_node::Clock,
     first: DeliveryDay,
+    /// Whether the devices answer and report by themselves, outside this crate.
+    has_field: bool,
 }
 
 impl TradingDay {
@@ -81,7 +83,26 @@ impl TradingDay {
         runtime: duet_node::Clock,
     ) -> Self {
         let first = founding.genesis.time.day().next();
-        Self { scenario, founding, nodes: nodes.into(), clock, runtime, first }
+        Self { scenario, founding, nodes: nodes.into(), clock, runtime, first, has_field: false }
+    }
+
+    /// The same world with devices of their own: gateways that answer dispatches and report
+    /// readings. Without them, as in a simulation of the chain alone, devices are played here.
+    #[must_use]
+    pub fn with_field(self) -> Self {
+        Self { has_field: true, ..self }
+    }
+
+    /// The scenario.
+    #[must_use]
+    pub const fn scenario(&self) -> &Scenario {
+        &self.scenario
+    }
+
+    /// Where its members are on the channel.
+    #[must_use]
+    pub const fn founding(&self) -> &Founding {
+        &self.founding
     }
 
     /// The first delivery day.
@@ -304,32 +325,25 @@ impl TradingDay {
             tally.note("dispatch", self.actor("DISPATCH").act(action).await)?;
         }
         self.clock.jump_to(close.plus_ms(HOUR_MS + 5 * MINUTE_MS));
+        if self.has_field {
+            return Ok(());
+        }
         let waiting: Vec<(DispatchId, String)> = self.state(|state| {
             let dispatches = state.dispatches().iter();
             dispatches
                 .filter(|(_, d)| d.session == session && d.state == DispatchState::Issued)
-                .filter_map(|(id, d)| Some((*id, device_label(&state.units().get(&d.unit)?.name))))
+                .filter_map(|(id, d)| Some((*id, self.device_of(d.unit)?)))
                 .collect()
         });
-        let mut sent = Vec::new();
-        for (dispatch, label) in waiting {
-            let mut device = self.actor(&label);
+        let answers = waiting.into_iter().map(|(dispatch, label)| {
             let answer = Acknowledgement { dispatch, accepted: true, cause: 0 };
-            let hash = self.send(&mut device, Action::AckDispatch(answer)).await;
-            sent.push((device, hash.map_err(Refused::from)));
-        }
-        for (device, hash) in sent {
-            let receipt = match hash {
-                Ok(hash) => device.receipt(&hash).await,
-                Err(reason) => Err(reason),
-            };
-            tally.note("answer of a device", receipt)?;
-        }
-        Ok(())
+            (label, Action::AckDispatch(answer))
+        });
+        self.send_all("answer of a device", answers.collect(), tally).await
     }
 
-    /// Delivers: meters report what has flowed of `day` by the end of `period` and is not reported
-    /// yet. The readings are simulated around the schedule.
+    /// Delivers without a field: meters report what has flowed of `day` by the end of `period` and
+    /// is not reported yet. The readings are simulated around the schedule.
     ///
     /// # Errors
     ///
@@ -340,23 +354,15 @@ impl TradingDay {
         through: u8,
         tally: &mut Tally,
     ) -> Result<(), DayError> {
-        let end = day.start().plus_ms((i64::from(through) + 1) * HOUR_MS + 5 * MINUTE_MS);
-        self.clock.jump_to(end);
-        // A report is judged by a block's time: let one pass.
-        self.until(|state| end <= state.time()).await;
+        self.reach(day.start().plus_ms((i64::from(through) + 1) * HOUR_MS + 5 * MINUTE_MS)).await;
         let Some((session, Phase::Cleared, _)) = self.session_of(day) else { return Ok(()) };
-        let number = u32::try_from(day.days() - self.first.days()).unwrap_or(0);
-        let schedule = self.schedule(session);
-        let metered = self.scenario.metered(number, &schedule);
-        let mut sent = Vec::new();
+        let metered = self.scenario.metered(self.number_of(day), &self.schedule(session));
+        let mut reports = Vec::new();
         for readings in metered.chunk_by(|a, b| a.meter == b.meter) {
             let Some(first) = readings.first() else { continue };
-            let place = &self.founding.members[first.meter.member];
-            let unit = place.units[first.meter.unit.unwrap_or(0)];
-            let (known, name) = self.state(|state| {
-                let from = (unit, day, 0)..=(unit, day, through);
-                let name = state.units().get(&unit).map(|unit| unit.name.clone());
-                (state.readings().range(from).count(), name.unwrap_or_default())
+            let (unit, label) = self.place_of(first.meter);
+            let known = self.state(|state| {
+                state.readings().range((unit, day, 0)..=(unit, day, through)).count()
             });
             let due = usize::from(through) + 1;
             if due <= known {
@@ -368,18 +374,73 @@ impl TradingDay {
                 .collect();
             let first_period = u8::try_from(known).unwrap_or(u8::MAX);
             let report = MeterReport { unit, day, first_period, version: 1, readings };
-            let mut device = self.actor(&device_label(&name));
-            let hash = self.send(&mut device, Action::ReportMeter(report)).await;
-            sent.push((device, hash.map_err(Refused::from)));
+            reports.push((label, Action::ReportMeter(report)));
         }
-        for (device, hash) in sent {
+        self.send_all("meter report", reports, tally).await
+    }
+
+    /// Sends what devices have to say, all at once, and waits until all of it is final.
+    async fn send_all(
+        &self,
+        what: &'static str,
+        actions: Vec<(String, Action)>,
+        tally: &mut Tally,
+    ) -> Result<(), DayError> {
+        let mut devices: BTreeMap<String, Actor> = BTreeMap::new();
+        let mut sent = Vec::new();
+        for (label, action) in actions {
+            let device = devices.entry(label).or_insert_with_key(|label| self.actor(label));
+            sent.push(self.send(device, action).await.map_err(Refused::from));
+        }
+        let witness = self.actor("witness");
+        for hash in sent {
             let receipt = match hash {
-                Ok(hash) => device.receipt(&hash).await,
+                Ok(hash) => witness.receipt(&hash).await,
                 Err(reason) => Err(reason),
             };
-            tally.note("meter report", receipt)?;
+            tally.note(what, receipt)?;
         }
         Ok(())
+    }
+
+    /// Moves the clock on to `time` and waits for a block of it: a report is judged by that.
+    pub async fn reach(&self, time: ClockTime) {
+        self.clock.jump_to(time);
+        self.until(|state| time <= state.time()).await;
+    }
+
+    /// How many days after the first one a delivery day is.
+    fn number_of(&self, day: DeliveryDay) -> u32 {
+        u32::try_from(day.days() - self.first.days()).unwrap_or(0)
+    }
+
+    /// The unit of a meter, and the label of its device.
+    fn place_of(&self, meter: MeterId) -> (UnitId, String) {
+        let place = &self.founding.members[meter.member];
+        (place.units[meter.unit.unwrap_or(0)], place.device.clone())
+    }
+
+    fn device_of(&self, unit: UnitId) -> Option<String> {
+        let mut places = self.founding.members.iter();
+        places.find(|place| place.units.contains(&unit)).map(|place| place.device.clone())
+    }
+
+    /// What flows at every unit in a period of a traded day, for the simulated plants of a field: a
+    /// consumer uses about what it bought, a generator makes about what its station was `told`, in
+    /// kWh. The deviations are drawn from the seed.
+    #[must_use]
+    pub fn flows(
+        &self,
+        (session, day, period): (SessionId, DeliveryDay, u8),
+        told: impl Fn(UnitId) -> Energy,
+    ) -> Vec<(UnitId, Energy)> {
+        let mut planned = self.schedule(session);
+        planned.retain(|planned| planned.period == period);
+        for planned in planned.iter_mut().filter(|planned| planned.meter.unit.is_some()) {
+            planned.energy = told(self.place_of(planned.meter).0);
+        }
+        let metered = self.scenario.metered(self.number_of(day), &planned);
+        metered.iter().map(|flow| (self.place_of(flow.meter).0, flow.energy)).collect()
     }
 
     /// The contracted energy of every meter of the scenario in every period, over all sessions for
@@ -491,10 +552,6 @@ impl Tally {
 
 fn phase_of(state: &State, session: SessionId) -> Option<Phase> {
     state.sessions().get(&session).map(|session| session.phase)
-}
-
-fn device_label(unit: &str) -> String {
-    format!("device {unit}")
 }
 
 /// When the gate of a delivery day opens and closes: 09:00 and 11:00 of the day before.

@@ -87,6 +87,8 @@ pub struct MemberPlace {
     pub organisation: OrganisationId,
     /// Its generating units in the order of the scenario; a consumer's one connection.
     pub units: Vec<UnitId>,
+    /// The label of its gateway, which is the device of all its units.
+    pub device: String,
 }
 
 /// A channel founded for a scenario, with the keys of everybody in it.
@@ -129,15 +131,19 @@ impl Founding {
                 MemberRole::LargeUser => Role::LargeUser,
             };
             let organisation = add_organisation(&mut genesis, &member.name, &member.name_zh, role)?;
+            let device = format!("device {}", member.name);
+            let gateway = register(&mut genesis, &device, organisation, Role::Device)?;
             let mut units = Vec::new();
             for unit in &member.units {
-                units.push(add_unit(&mut genesis, organisation, &unit.name, &Kind::Plant(unit))?);
+                let kind = Kind::Plant(unit);
+                units.push(add_unit(&mut genesis, organisation, &unit.name, (&kind, gateway)));
             }
             if let Some(load) = member.load {
                 let name = format!("{}_LOAD", member.name);
-                units.push(add_unit(&mut genesis, organisation, &name, &Kind::Load(load))?);
+                let kind = Kind::Load(load);
+                units.push(add_unit(&mut genesis, organisation, &name, (&kind, gateway)));
             }
-            members.push(MemberPlace { organisation, units });
+            members.push(MemberPlace { organisation, units, device });
         }
         genesis.check()?;
         Ok(Self { genesis, members })
@@ -193,10 +199,9 @@ fn add_unit(
     genesis: &mut Genesis,
     owner: OrganisationId,
     name: &str,
-    kind: &Kind<'_>,
-) -> Result<UnitId, FoundingError> {
+    (kind, device): (&Kind<'_>, PublicKey),
+) -> UnitId {
     let id = UnitId(u32::try_from(genesis.units.len()).unwrap_or(u32::MAX));
-    let device = register(genesis, &format!("device {name}"), owner, Role::Device)?;
     let name = name.to_owned();
     genesis.units.push(match kind {
         Kind::Plant(unit) => Unit {
@@ -224,5 +229,5 @@ fn add_unit(
             device,
         },
     });
-    Ok(id)
+    id
 }

@@ -9,8 +9,8 @@ use tokio::sync::mpsc;
 use crate::batch::SignedBatch;
 use crate::uplink::{Delivery, Uplink, reports};
 
-/// The pause before a delivery is tried again, and between two questions for dispatches.
-const LATER: Duration = Duration::from_secs(5);
+/// Where news go, and the pause before a delivery is tried again.
+type Patience = (mpsc::Sender<News>, Duration);
 
 /// What the loop hands out.
 pub(super) enum Work {
@@ -38,7 +38,7 @@ pub(super) enum News {
 pub(super) async fn deliver(
     uplink: Arc<dyn Uplink>,
     mut work: mpsc::Receiver<Work>,
-    news: mpsc::Sender<News>,
+    patience: Patience,
 ) {
     let mut last = 0;
     while let Some(item) = work.recv().await {
@@ -46,13 +46,13 @@ pub(super) async fn deliver(
             // Handed out twice: once while it was being delivered.
             Work::Batch(batch) if batch.header().sequence <= last => continue,
             Work::Batch(batch) => {
-                let refused = deliver_batch(&*uplink, &news, &batch).await;
+                let refused = deliver_batch(&*uplink, &patience, &batch).await;
                 last = batch.header().sequence;
                 News::Batch { sequence: last, refused }
             }
             Work::Answer(answer) => {
                 let dispatch = answer.dispatch;
-                insist(&*uplink, &news, Action::AckDispatch(answer)).await;
+                insist(&*uplink, &patience, Action::AckDispatch(answer)).await;
                 News::Answer { dispatch }
             }
             Work::Health(health) => {
@@ -64,7 +64,7 @@ pub(super) async fn deliver(
                 }
             }
         };
-        if news.send(item).await.is_err() {
+        if patience.0.send(item).await.is_err() {
             return;
         }
     }
@@ -73,30 +73,26 @@ pub(super) async fn deliver(
 /// Delivers a batch: whole under its one signature, or, if the ledger will not have it whole, in
 /// runs of periods, so that one bad reading does not take the others with it. Returns how many runs
 /// were refused for good.
-async fn deliver_batch(
-    uplink: &dyn Uplink,
-    news: &mpsc::Sender<News>,
-    batch: &SignedBatch,
-) -> usize {
+async fn deliver_batch(uplink: &dyn Uplink, patience: &Patience, batch: &SignedBatch) -> usize {
     let whole = Action::Device(DeviceAction::ReportBatch(batch.report()));
-    if insist(uplink, news, whole).await == Delivery::Final {
+    if insist(uplink, patience, whole).await == Delivery::Final {
         return 0;
     }
     let mut refused = 0;
     for report in reports(batch.readings()) {
-        let delivery = insist(uplink, news, Action::ReportMeter(report)).await;
+        let delivery = insist(uplink, patience, Action::ReportMeter(report)).await;
         refused += usize::from(matches!(delivery, Delivery::Refused(_)));
     }
     refused
 }
 
-async fn insist(uplink: &dyn Uplink, news: &mpsc::Sender<News>, action: Action) -> Delivery {
+async fn insist(uplink: &dyn Uplink, (news, pause): &Patience, action: Action) -> Delivery {
     loop {
         match uplink.submit(action.clone()).await {
             Delivery::Later => {
                 // The loop may have ended; then this task soon will.
                 let _ = news.send(News::Held).await;
-                tokio::time::sleep(LATER).await;
+                tokio::time::sleep(*pause).await;
             }
             Delivery::Refused(rejection) => {
                 tracing::warn!("refused for good: {rejection:?}");
@@ -108,14 +104,14 @@ async fn insist(uplink: &dyn Uplink, news: &mpsc::Sender<News>, action: Action) 
 }
 
 /// Asks for dispatches again and again.
-pub(super) async fn ask(uplink: Arc<dyn Uplink>, news: mpsc::Sender<News>) {
+pub(super) async fn ask(uplink: Arc<dyn Uplink>, news: mpsc::Sender<News>, pause: Duration) {
     loop {
         if let Some(dispatches) = uplink.dispatches().await
             && news.send(News::Dispatches(dispatches)).await.is_err()
         {
             return;
         }
-        tokio::time::sleep(LATER).await;
+        tokio::time::sleep(pause).await;
     }
 }
 
@@ -164,7 +160,7 @@ mod tests {
         let sealed = SignedBatch::seal(&device(), 1, ClockTime::from_unix_ms(1), readings).unwrap();
         let ledger = Picky { batch, taken: Mutex::default() };
         let (news, _) = mpsc::channel(1);
-        let refused = deliver_batch(&ledger, &news, &sealed).await;
+        let refused = deliver_batch(&ledger, &(news, Duration::ZERO), &sealed).await;
         (refused, ledger.taken.into_inner().unwrap())
     }
 

@@ -88,6 +88,18 @@ impl Machine {
         self.measured_w = self.power_w + self.noise.within(spread);
     }
 
+    /// From now on it makes exactly this power, in W, whatever it was told: for a plant whose time
+    /// is moved on by periods and not by ramps.
+    pub const fn run_at(&mut self, watts: i64) {
+        self.power_w = watts;
+        self.measured_w = watts;
+    }
+
+    /// Lets `ms` pass at the power that it makes.
+    pub fn flow(&mut self, ms: i64) {
+        self.energy_w_ms += i128::from(self.power_w) * i128::from(ms);
+    }
+
     /// The power that it makes, in W.
     #[must_use]
     pub const fn power_w(&self) -> i64 {

@@ -1,9 +1,9 @@
 //! A simulated station over Modbus TCP.
 
 use std::collections::BTreeMap;
-use std::future::{Ready, ready};
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -148,9 +148,13 @@ impl Service for Image {
     type Request = SlaveRequest<'static>;
     type Response = Response;
     type Exception = ExceptionCode;
-    type Future = Ready<Result<Response, ExceptionCode>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, ExceptionCode>> + Send>>;
 
     fn call(&self, request: Self::Request) -> Self::Future {
-        ready(self.answer(&request))
+        let (image, released) = (self.clone(), self.plant.released());
+        Box::pin(async move {
+            released.await;
+            image.answer(&request)
+        })
     }
 }

@@ -18,6 +18,8 @@ use crate::dispatch::verify_dispatch;
 
 /// How long one request waits for the receipt.
 const WAIT: Duration = Duration::from_secs(10);
+/// How far ahead of the gateway's clock a dispatch may have been issued.
+const AHEAD_MS: i64 = 60_000;
 /// No answer of a node takes longer.
 const GIVE_UP: Duration = Duration::from_secs(20);
 
@@ -102,14 +104,17 @@ impl HttpUplink {
 
     /// The dispatches that concern the gateway, at the node's word.
     async fn listed(&self) -> Option<Vec<(DispatchId, Dispatch)>> {
+        let now = self.clock.now().plus_ms(AHEAD_MS);
         let today = self.clock.now().day();
         let (mut after, mut dispatches) = (0, Vec::new());
         loop {
             let page = timeout(GIVE_UP, self.client.dispatches(after)).await.ok()?.ok()?;
             let own = page.items.iter().map(dispatch);
-            dispatches.extend(
-                own.filter(|(_, d)| d.day >= today && self.access.units.contains(&d.unit.0)),
-            );
+            // One that is issued in the future of this clock is looked at again when it has come.
+            let here = |d: &Dispatch| {
+                d.day >= today && d.issued_at <= now && self.access.units.contains(&d.unit.0)
+            };
+            dispatches.extend(own.filter(|(_, dispatch)| here(dispatch)));
             match page.next {
                 Some(next) if next > after => after = next,
                 Some(_) | None => return Some(dispatches),
