@@ -265,6 +265,20 @@ await step("the page links to the study of eight plants", async () => {
   await study.close();
 });
 
+await step("the gateways' boards are shown", async () => {
+  if (process.env.DUET_MOCK) return;
+  const rows = page.locator(`${test("devices")} tbody tr`);
+  await rows.first().waitFor({ timeout: PATIENCE });
+  // The simulated boards are at 45 degrees and a little more, their lights steady or holding.
+  const shown = await page.locator(test("temperature")).allInnerTexts();
+  assert.ok(
+    shown.some((text) => /^4\d\.\d$/.test(text)),
+    shown.join(),
+  );
+  assert.match(await rows.first().innerText(), /vccint 1\.00 V/);
+  await accessible(page);
+});
+
 await step("the key is still there after a reload", async () => {
   await page.reload();
   await page.waitForSelector(test("unit"), { timeout: 20_000 });

@@ -4,6 +4,7 @@ import { follow, type Message, type StreamListener } from "./api/events.ts";
 import type {
   CarbonAccount,
   Channel,
+  Device,
   FinalEvent,
   LedgerEvent,
   Organisation,
@@ -20,6 +21,8 @@ const STATUS_EVERY_MS = 1_000;
 const TICK_MS = 250;
 /** The carbon of all members is many requests: not more often than this. */
 const CARBON_EVERY_MS = 5_000;
+/** Gateways report often: their boards are not read more often than this. */
+const DEVICES_EVERY_MS = 3_000;
 const LOG_LENGTH = 60;
 /** How many blocks later a header vouches for a height at the latest, as far as this page looks. */
 const CHECKPOINT_WITHIN = 4;
@@ -61,6 +64,8 @@ class Market {
   /** The session whose results are shown; null follows the last one that has cleared. */
   chosen: number | null = $state(null);
   carbon: CarbonTotals | null = $state.raw(null);
+  /** The gateways that have reported. */
+  devices: Device[] = $state.raw([]);
   log: LoggedFact[] = $state.raw([]);
   /** The last block whose certificate this page has read. */
   certified: CertifiedBlock | null = $state.raw(null);
@@ -111,15 +116,16 @@ class Market {
   });
 
   #statusAt = $state(performance.now());
-  #dirty = new Set<"sessions" | "clearings" | "carbon" | "members">();
+  #dirty = new Set<"sessions" | "clearings" | "carbon" | "members" | "devices">();
   #carbonAt = -CARBON_EVERY_MS;
+  #devicesAt = -DEVICES_EVERY_MS;
   #earlier: { height: number; stateRoot: string } | null = null;
   #shownId: number | null = null;
   #observed: { wall: number; chain: number }[] = [];
 
   /** Reads everything, then follows the chain until `signal` aborts. */
   start(signal: AbortSignal): void {
-    this.#dirty = new Set(["members", "sessions", "clearings", "carbon"]);
+    this.#dirty = new Set(["members", "sessions", "clearings", "carbon", "devices"]);
     const listener = {
       connected: (yes: boolean) => {
         if (yes && !this.connected) this.#dirty.add("sessions").add("clearings");
@@ -241,13 +247,14 @@ class Market {
       this.#dirty.add("sessions").add("clearings");
     }
     if (/^(session_settled|allowances_|certificates_)/.test(event.kind)) this.#dirty.add("carbon");
-    if (event.kind !== "meter_reported") this.ownRevision += 1;
+    if (/^(batch_|health_|device_)/.test(event.kind)) this.#dirty.add("devices");
+    if (!/^(meter_|batch_|health_)/.test(event.kind)) this.ownRevision += 1;
   }
 
   #note(fact: FinalEvent): void {
     const event = fact.event;
     // Thousands of orders and readings would push out what a person reads.
-    if (!event || /^(order_|meter_|dispatch_|payment_)/.test(event.kind)) return;
+    if (!event || /^(order_|meter_|batch_|health_|dispatch_|payment_)/.test(event.kind)) return;
     this.log = [{ height: fact.height, index: fact.index, event }, ...this.log].slice(
       0,
       LOG_LENGTH,
@@ -265,6 +272,11 @@ class Market {
     if (this.#dirty.delete("clearings") || shown !== this.#shownId) {
       this.#shownId = shown;
       this.clearings = shown === null ? [] : await api.clearings(shown);
+    }
+    if (this.#dirty.has("devices") && performance.now() > this.#devicesAt + DEVICES_EVERY_MS) {
+      this.#dirty.delete("devices");
+      this.#devicesAt = performance.now();
+      this.devices = (await api.devices()).filter((device) => device.seen_at_ms != null);
     }
     if (this.#dirty.has("carbon") && performance.now() > this.#carbonAt + CARBON_EVERY_MS) {
       this.#dirty.delete("carbon");

@@ -44,6 +44,8 @@ function eventDetail(event: LedgerEvent): string {
     case "certificates_transferred":
     case "certificates_retired":
       return `${count(event.count)} ${m.unit_certificate()}`;
+    case "device_enrolled":
+      return `#${event.unit}`;
     case "transaction_refused":
       return `${event.code}`;
     default:

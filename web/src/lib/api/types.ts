@@ -10,6 +10,7 @@ type Schemas = components["schemas"];
 export type Block = Schemas["Block"];
 export type CarbonAccount = Schemas["CarbonAccount"];
 export type Channel = Schemas["Channel"];
+export type Device = Schemas["Device"];
 export type FinalEvent = Schemas["FinalEvent"];
 export type LedgerEvent = Schemas["Event"];
 export type Identity = Schemas["Identity"];
