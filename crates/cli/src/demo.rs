@@ -81,6 +81,9 @@ fn serve(
     scenario: Scenario,
     founding: Founding,
 ) -> anyhow::Result<()> {
+    // Its gateways run until the program ends.
+    let outboxes = Scratch::new("field")?;
+    let outboxes = outboxes.path();
     host::run(&folder.join("chain"), |host| async move {
         let time = WorldClock::at(founding.genesis.time);
         let market = time.clone();
@@ -91,8 +94,7 @@ fn serve(
         let world =
             TradingDay::new((scenario, founding), nodes.clone(), time.clone(), clock.clone())
                 .with_field();
-        let outboxes = Scratch::new("field")?;
-        let place = |api| (api, outboxes.path().to_owned());
+        let place = |api| (api, outboxes.to_owned());
         if args.once {
             let any = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
             let api = crate::page::start(any, None, nodes[0].clone(), false)?;
@@ -168,6 +170,14 @@ fn check(report: &DayReport) -> anyhow::Result<()> {
         (
             "filled + cancelled + expired + open = accepted",
             orders.filled + orders.cancelled + orders.expired + orders.open == orders.accepted,
+        ),
+        (
+            "gateways answer every dispatch",
+            report.dispatch.acknowledged == report.dispatch.instructions,
+        ),
+        (
+            "every reading came in a signed batch",
+            report.meters.readings > 0 && report.meters.batched_readings >= report.meters.readings,
         ),
         ("postings sum to zero", report.settlement.postings_sum_fen == 0),
         ("every receipt is proved", report.receipts == report.receipts_verified),

@@ -6,6 +6,7 @@ mod certificate;
 mod cluster;
 mod contract;
 mod demo;
+mod device;
 mod inspect;
 mod key;
 mod node;
@@ -41,6 +42,7 @@ enum Command {
     Carbon(carbon::CarbonArgs),
     Certificate(certificate::CertificateArgs),
     Demo(demo::DemoArgs),
+    Device(device::DeviceArgs),
     Genesis(node::GenesisArgs),
     Key(key::KeyArgs),
     Listing(contract::ListingArgs),
@@ -78,6 +80,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Carbon(args) => carbon::run(&args),
         Command::Certificate(args) => certificate::run(&args),
         Command::Demo(args) => demo::run(&args),
+        Command::Device(args) => device::run(&args),
         Command::Genesis(args) => node::found(&args),
         Command::Key(args) => key::run(&args),
         Command::Listing(args) => contract::listing(&args),

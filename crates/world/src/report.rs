@@ -71,6 +71,19 @@ pub struct DispatchCounts {
     pub acknowledged: u64,
 }
 
+/// Readings and where they came from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct MeterCounts {
+    /// Readings of the day.
+    pub readings: u64,
+    /// Devices that have sent signed batches, on any day.
+    pub devices: u64,
+    /// Batches of theirs, on any day.
+    pub batches: u64,
+    /// Readings in them, on any day.
+    pub batched_readings: u64,
+}
+
 /// Settlement.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct SettlementSums {
@@ -122,6 +135,8 @@ pub struct DayReport {
     pub dispatch: DispatchCounts,
     /// Energy metered at generating units.
     pub metered_kwh: i64,
+    /// Readings.
+    pub meters: MeterCounts,
     /// Settlement.
     pub settlement: SettlementSums,
     /// Carbon.
@@ -178,6 +193,7 @@ impl TradingDay {
                 payments_fen: payments(state, session),
                 dispatch: dispatches(state, session),
                 metered_kwh: metered(state, day),
+                meters: meters(state, day),
                 settlement: settlement(state, session)?,
                 carbon: carbon(state, day),
                 receipts: u64::try_from(tally.transactions.len()).unwrap_or(u64::MAX),
@@ -259,6 +275,17 @@ fn metered(state: &State, day: DeliveryDay) -> i64 {
     let energies =
         rows.filter(|((unit, of, _), _)| *of == day && generates(unit)).map(|(_, row)| row.energy);
     Energy::sum(energies).map_or(i64::MAX, Energy::kwh)
+}
+
+fn meters(state: &State, day: DeliveryDay) -> MeterCounts {
+    let readings = state.readings().keys().filter(|(_, of, _)| *of == day).count();
+    let mut counts = MeterCounts { readings: readings as u64, ..MeterCounts::default() };
+    for device in state.devices().values().filter(|device| device.batches > 0) {
+        counts.devices += 1;
+        counts.batches += device.batches;
+        counts.batched_readings += device.readings;
+    }
+    counts
 }
 
 fn settlement(state: &State, session: SessionId) -> Option<SettlementSums> {

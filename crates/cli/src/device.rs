@@ -1,0 +1,77 @@
+//! `duet device`: list devices, enrol a new one for a unit.
+
+use crate::remote::{Failure, Remote, Signer, block_on, submitted, table};
+use clap::{Args, Subcommand};
+use duet_sdk::wire::{self, Device, EnrolDevice, Hex32};
+
+/// List devices, and enrol a new one for a unit.
+#[derive(Debug, Args)]
+pub(crate) struct DeviceArgs {
+    #[command(subcommand)]
+    command: DeviceCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum DeviceCommand {
+    /// List the devices with their units and health.
+    List(List),
+    /// Give a unit a new device, in the name of its owner; the old one speaks for it no more.
+    Enrol(Enrol),
+}
+
+#[derive(Debug, Args)]
+struct List {
+    #[command(flatten)]
+    remote: Remote,
+}
+
+#[derive(Debug, Args)]
+struct Enrol {
+    /// The unit.
+    #[arg(long)]
+    unit: u32,
+    /// The public key of the device, which `duet-gateway key` prints.
+    #[arg(long, value_name = "HEX")]
+    device: Hex32,
+    /// What people call the device.
+    #[arg(long, default_value = "gateway")]
+    label: String,
+    #[command(flatten)]
+    signer: Signer,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+pub(crate) fn run(args: &DeviceArgs) -> anyhow::Result<()> {
+    match &args.command {
+        DeviceCommand::List(args) => block_on(list(args)),
+        DeviceCommand::Enrol(args) => block_on(enrol(args)),
+    }
+}
+
+async fn list(args: &List) -> Result<(), Failure> {
+    let devices = args.remote.client()?.devices().await?;
+    args.remote.show(&devices, |devices| table(&HEAD, &devices.iter().map(row).collect::<Vec<_>>()))
+}
+
+const HEAD: [&str; 6] = ["device", "label", "owner", "units", "batches", "alarms"];
+
+fn row(device: &Device) -> Vec<String> {
+    let units: Vec<String> = device.units.iter().map(u32::to_string).collect();
+    let alarms = device.health.as_ref().map_or("-".to_owned(), |health| health.alarms.to_string());
+    vec![
+        device.public_key.to_string(),
+        device.label.clone(),
+        device.organisation.to_string(),
+        units.join(","),
+        device.batches.to_string(),
+        alarms,
+    ]
+}
+
+async fn enrol(args: &Enrol) -> Result<(), Failure> {
+    let (unit, device, label) = (args.unit, args.device, args.label.clone());
+    let action = wire::Action::EnrolDevice(EnrolDevice { unit, device, label });
+    let answer = args.signer.submit(&args.remote.client()?, action.into()).await?;
+    args.remote.show(&answer, |answer| submitted("device of unit", answer))
+}
