@@ -1,19 +1,26 @@
 //! A session from notice to clearing, read over HTTP, and its receipts proved.
 
 use crate::support::{
-    GATE_CLOSE_MS, GENERATOR, LOAD, PLANT, RETAILER, START_MS, Site, day, genesis, key, with_site,
+    BANK, GATE_CLOSE_MS, GENERATOR, LOAD, PLANT, RETAILER, START_MS, Site, day, genesis, key,
+    with_site,
 };
 use axum::{
     body::Body,
     http::{Request, StatusCode, header},
 };
-use duet_ledger::Action;
+use duet_ledger::{
+    Action, DeviceAction, Dispatch, DispatchId, EnrolDevice, PaymentId, SessionId, UnitId,
+    decode_all,
+};
 use duet_node::api::ApiConfig;
 use duet_sdk::{
-    proof::ReceiptProof,
-    wire::{self, Order, Page, PeriodClearing, SubmitRequest},
+    proof::{ReceiptProof, RowProof, RowProofError},
+    wire::{self, Hex32, Order, Page, PeriodClearing, SubmitRequest},
 };
 use serde_json::{Value, json};
+
+/// The number of the dispatcher's organisation.
+const DISPATCHER: u8 = 1;
 
 fn order(unit: u32, side: &str, limit: i64, quantity: i64, reference: u64) -> Action {
     let conductivity = if side == "sell" { 6_500 } else { 0 };
@@ -75,7 +82,55 @@ fn a_session_is_traded_and_read_over_http() {
         let payments: Page<Value> = page(&site, "/v1/payments?state=proposed").await;
         assert_eq!(payments.items[0]["payer"], RETAILER);
         read_everything(&site).await;
+        site.done(BANK, Action::ConfirmPayment { payment: PaymentId(1), confirmed: true }).await;
+        site.done(DISPATCHER, Action::IssueDispatch { session: SessionId(1) }).await;
+        a_dispatch_is_proved(&site).await;
+        a_device_is_enrolled(&site).await;
     });
+}
+
+/// From the channel id alone; nothing else of the node is believed.
+async fn a_dispatch_is_proved(site: &Site) {
+    let (status, json) = site.get("/v1/dispatches/1/proof").await;
+    assert_eq!(status, StatusCode::OK, "{json}");
+    let proof: RowProof = serde_json::from_value(json).unwrap();
+    let channel = genesis().channel();
+    let row = proof.verify(&channel).unwrap();
+    assert!(row.height < row.certified_height);
+    assert_eq!(row.time_ms, GATE_CLOSE_MS);
+    assert_eq!(proof.key.0, Dispatch::store_key(DispatchId(1)));
+    let dispatch: Dispatch = decode_all(&proof.row.0).unwrap();
+    assert_eq!((dispatch.unit.0, dispatch.setpoints[3].kw()), (PLANT, 1_000));
+    let mut forged = proof.clone();
+    *forged.row.0.last_mut().unwrap() ^= 1;
+    assert_eq!(forged.verify(&channel), Err(RowProofError::NotInTheState));
+    assert_eq!(proof.verify(&[7; 32]), Err(RowProofError::NotTheCommittee));
+    assert_eq!(site.get("/v1/dispatches/2/proof").await.0, StatusCode::NOT_FOUND);
+}
+
+/// Its owner gives a unit a device, which then tells how it stands.
+async fn a_device_is_enrolled(site: &Site) {
+    const GATEWAY: u8 = 30;
+    assert_eq!(site.get("/v1/devices").await.1, json!([]));
+    let device = Hex32::from(key(GATEWAY).public());
+    let label = "gateway".to_owned();
+    let enrolment = EnrolDevice { unit: UnitId(PLANT), device: key(GATEWAY).public(), label };
+    site.done(GENERATOR, Action::Device(DeviceAction::EnrolDevice(enrolment))).await;
+    let health: wire::Action = serde_json::from_value(json!({
+        "kind": "report_health", "sampled_at_ms": 1, "light": "running", "link": "up",
+        "channels": [{ "name": "t", "measures": "temperature", "value": 45_000, "level": "normal" }],
+        "stations_up": 1, "stations_down": 0, "backlog": 0, "backlog_limit": 9, "alarms": 0,
+    }))
+    .unwrap();
+    site.done(GATEWAY, health.into()).await;
+    let (_, devices) = site.get(&format!("/v1/devices?owner={GENERATOR}")).await;
+    assert_eq!(devices[0]["units"], json!([PLANT]));
+    assert_eq!(devices[0]["health"]["channels"][0]["value"], 45_000);
+    assert_eq!(site.get("/v1/devices?owner=4").await.1, json!([]));
+    let (_, one) = site.get(&format!("/v1/devices/{device}")).await;
+    assert_eq!(one, devices[0]);
+    let (status, _) = site.get(&format!("/v1/devices/{}", key(GENERATOR).public())).await;
+    assert_eq!(status, StatusCode::NOT_FOUND, "a generator is no device");
 }
 
 /// Every list answers, if only with nothing.
