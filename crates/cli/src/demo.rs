@@ -92,8 +92,9 @@ fn serve(
         // A chain that was stopped goes on at the time that it had reached.
         time.jump_to(nodes.iter().map(|node| node.read(State::time)).max().unwrap_or_default());
         let world =
-            TradingDay::new((scenario, founding), nodes.clone(), time.clone(), clock.clone())
-                .with_field();
+            TradingDay::new((scenario, founding), nodes.clone(), time.clone(), clock.clone());
+        // The week is about trading; its devices are played.
+        let world = if args.week { world } else { world.with_field() };
         let place = |api| (api, outboxes.to_owned());
         if args.once {
             let any = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
@@ -154,6 +155,7 @@ async fn once(
     if let Some(file) = &args.json {
         write_json(file, &report)?;
     }
+    check_field(&report)?;
     check(&report)
 }
 
@@ -171,17 +173,25 @@ fn check(report: &DayReport) -> anyhow::Result<()> {
             "filled + cancelled + expired + open = accepted",
             orders.filled + orders.cancelled + orders.expired + orders.open == orders.accepted,
         ),
-        (
-            "gateways answer every dispatch",
-            report.dispatch.acknowledged == report.dispatch.instructions,
-        ),
-        (
-            "every reading came in a signed batch",
-            report.meters.readings > 0 && report.meters.batched_readings >= report.meters.readings,
-        ),
         ("postings sum to zero", report.settlement.postings_sum_fen == 0),
         ("every receipt is proved", report.receipts == report.receipts_verified),
     ];
+    hold(&rules)
+}
+
+/// The demo fails if its gateways did not do what they must.
+fn check_field(report: &DayReport) -> anyhow::Result<()> {
+    let (dispatch, meters) = (&report.dispatch, &report.meters);
+    hold(&[
+        ("gateways follow every dispatch", dispatch.acknowledged == dispatch.instructions),
+        (
+            "every reading came in a signed batch",
+            meters.readings > 0 && meters.batched_readings >= meters.readings,
+        ),
+    ])
+}
+
+fn hold(rules: &[(&str, bool)]) -> anyhow::Result<()> {
     for (rule, holds) in rules {
         if !holds {
             bail!("the day is wrong: it must hold that {rule}");
