@@ -37,7 +37,7 @@ const LOOK: Duration = Duration::from_millis(100);
 /// How long a held plant waits for answers that are on their way.
 const SETTLE: Duration = Duration::from_millis(50);
 /// How often [`LOOK`] is waited for set-points, and for readings, before the demo gives up.
-const PATIENCE: u32 = 3_000;
+const PATIENCE: u32 = 1_200;
 
 /// The plants' time, which gateways and stations read.
 #[derive(Clone, Debug)]

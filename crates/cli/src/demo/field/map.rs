@@ -120,7 +120,8 @@ fn iec104(text: &mut String, id: UnitId, unit: &Unit) -> std::fmt::Result {
         "[[iec104]]\nname = \"rtu-{id}\"\naddress = \"127.0.0.1:{port}\"\ncommon_address = 1\n"
     )?;
     let at = ["{ ioa = 30 }", "{ ioa = 11 }", "{ ioa = 1 }", "{ ioa = 100 }"];
-    points(text, (id, unit), at, (2_147_483_648, 1))
+    // Single precision in megawatts holds whole kilowatts of the largest plant.
+    points(text, (id, unit), at, (2_147_483_648, 1_000))
 }
 
 fn modbus(text: &mut String, id: UnitId, unit: &Unit) -> std::fmt::Result {
