@@ -165,7 +165,8 @@ fn load(parts: &Parts, map: &str) -> Result<String> {
     let peak = shown.number("@peak ")?;
     ensure!(peak <= PEAK_KB_MAX, "{peak} kB are more than {PEAK_KB_MAX}");
     let values = shown.number("@out stations 10 up 0 down; values ")?;
-    ensure!(values >= 30_000.0, "{values} values of 1000 points in 40 s");
+    // The emulated clock runs a fifth fast: 40 s of the board are 33 s of the stations.
+    ensure!(values >= 25_000.0, "{values} values of 1000 points in 40 s");
     no_batch_is_missing(&shown)?;
     each_unit_once(&shown.readings(), &shown)?;
     let units: Vec<u32> = (1..=500).collect();
