@@ -220,7 +220,12 @@ pub(crate) fn assert_escrow(state: &State) {
         let expected = if *organisation == Who::Exchange.organisation() { trust } else { 0 };
         assert_eq!(held, expected, "trust of {organisation}");
     }
-    // No order of a settled session is between two steps.
+    assert_ended(state);
+}
+
+/// No order of a settled session is between two steps.
+fn assert_ended(state: &State) {
+    use duet_ledger::OrderStatus;
     for (id, order) in state.orders() {
         let phase = state.sessions()[&order.session].phase;
         let ended = matches!(
