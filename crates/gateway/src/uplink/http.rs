@@ -122,19 +122,22 @@ impl HttpUplink {
         }
     }
 
+    async fn proof_of(&self, id: DispatchId) -> Option<wire::RowProof> {
+        match timeout(GIVE_UP, self.client.dispatch_proof(id.0)).await.ok()? {
+            Ok(proof) => Some(proof),
+            Err(error) => {
+                tracing::warn!("dispatch {id}: no proof: {error}");
+                None
+            }
+        }
+    }
+
     /// What the ledger's proof says about a dispatch that the node lists; `None` if there is none.
     async fn prove(&self, id: DispatchId, listed: &Dispatch) -> Option<Dispatch> {
         if let Some(proved) = lock(&self.proved).get(&id) {
             return Some(Dispatch { state: listed.state, ..proved.clone() });
         }
-        let proof = match timeout(GIVE_UP, self.client.dispatch_proof(id.0)).await {
-            Ok(Ok(proof)) => proof,
-            Ok(Err(error)) => {
-                tracing::warn!("dispatch {id}: no proof: {error}");
-                return None;
-            }
-            Err(_) => return None,
-        };
+        let proof = self.proof_of(id).await?;
         let fresh = (self.clock.now(), self.access.fresh_ms);
         match verify_dispatch(&proof, id, self.device.channel(), fresh) {
             Ok(dispatch) => {

@@ -103,6 +103,8 @@ fn described() -> OpenApiRouter<Api> {
     OpenApiRouter::with_openapi(Description::openapi())
         .merge(chain_routes())
         .merge(market_routes())
+        .merge(settlement_routes())
+        .merge(rule_routes())
         .merge(account_routes())
         .merge(carbon_routes())
         .routes(routes!(health::live))
@@ -137,6 +139,10 @@ fn market_routes() -> OpenApiRouter<Api> {
         .routes(routes!(market::trades))
         .routes(routes!(contracts::contracts))
         .routes(routes!(contracts::contract))
+}
+
+fn settlement_routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
         .routes(routes!(market::dispatches))
         .routes(routes!(proofs::dispatch_proof))
         .routes(routes!(market::meters))
@@ -147,6 +153,10 @@ fn market_routes() -> OpenApiRouter<Api> {
         .routes(routes!(schedule::curtailments))
         .routes(routes!(statements::objections))
         .routes(routes!(statements::later_lines))
+}
+
+fn rule_routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
         .routes(routes!(rules::rules))
         .routes(routes!(rules::rule))
         .routes(routes!(rules::limits))

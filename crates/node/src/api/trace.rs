@@ -18,8 +18,11 @@ const BLOCKS_SEARCHED_MAX: u64 = 2_000;
 struct Wanted {
     what: String,
     from: ClockTime,
-    matches: Box<dyn Fn(&Action, u64) -> bool + Send + Sync>,
+    matches: Box<Matches>,
 }
+
+/// Whether an action with this subject in its receipt is the one.
+type Matches = dyn Fn(&Action, u64) -> bool + Send + Sync;
 
 /// A statement line with its trade, orders, terms, readings and the blocks of their transactions,
 /// while the rows of its day are kept.
