@@ -208,7 +208,7 @@ async fn a_station_that_broke_the_parser_is_read_again() {
     tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.expect("the gateway connects");
         let mut asked = [0; 64];
-        stream.read(&mut asked).await.expect("it starts data transfer");
+        assert_ne!(stream.read(&mut asked).await.expect("it starts data transfer"), 0);
         stream.write_all(&[&START_CON[..], &READ].concat()).await.expect("it listens");
         let (mut near, _) = listener.accept().await.expect("the gateway comes back");
         let mut far = TcpStream::connect(good).await.expect("the good station");
@@ -236,7 +236,7 @@ async fn a_flood_of_mapped_values_leaves_room_for_the_other_stations() {
         let (mut stream, _) = listener.accept().await.expect("the gateway connects");
         let (mut read, mut write) = stream.split();
         let mut asked = [0; 64];
-        read.read(&mut asked).await.expect("it starts data transfer");
+        assert_ne!(read.read(&mut asked).await.expect("it starts data transfer"), 0);
         write.write_all(&START_CON).await.expect("it listens");
         let drain = async { while matches!(read.read(&mut asked).await, Ok(1..)) {} };
         let flood = async {

@@ -122,7 +122,7 @@ impl HttpUplink {
         }
     }
 
-    async fn proof_of(&self, id: DispatchId) -> Option<wire::RowProof> {
+    async fn proof_of(&self, id: DispatchId) -> Option<duet_sdk::proof::RowProof> {
         match timeout(GIVE_UP, self.client.dispatch_proof(id.0)).await.ok()? {
             Ok(proof) => Some(proof),
             Err(error) => {

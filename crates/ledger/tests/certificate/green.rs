@@ -39,6 +39,7 @@ fn month_of(chain: &Chain, contract: GreenContractId) -> GreenMonth {
 /// Vector V7: 8,450.7 MWh generated for contracts of 5,000 and 4,000 MWh, 4,990 and 4,300.5 MWh
 /// used.
 #[test]
+#[expect(clippy::cognitive_complexity, reason = "one month, read from top to bottom")]
 fn scarce_energy_is_shared_and_the_least_of_three_is_settled() {
     let mut chain = Chain::new();
     let contracted = [5_000_000, 4_000_000];

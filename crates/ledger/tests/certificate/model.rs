@@ -42,6 +42,7 @@ fn assert_agrees(chain: &Chain, model: &BTreeMap<u64, One>) {
 }
 
 #[test]
+#[expect(clippy::cognitive_complexity, reason = "one arm for each operation")]
 fn runs_are_what_a_model_of_single_certificates_says() {
     let (mut chain, mut random) = (Chain::new(), Random(5));
     chain.done(Who::Bank, deposit(Who::Retail, yuan(1_000_000), 1));

@@ -188,7 +188,7 @@ fn hold_orders(state: &State, escrow: &mut BTreeMap<duet_ledger::OrganisationId,
 /// Escrow is what open orders and proposed payments need; trust is what was paid for sessions
 /// that are not settled.
 pub(crate) fn assert_escrow(state: &State) {
-    use duet_ledger::{OrderStatus, PaymentState, Side};
+    use duet_ledger::{PaymentState, Side};
     let mut escrow: BTreeMap<_, i128> = BTreeMap::new();
     let mut trust = 0;
     hold_orders(state, &mut escrow);

@@ -99,7 +99,7 @@ pub(crate) fn provoke() -> BTreeSet<&'static str> {
         (Who::Coal, order(1, 0, (COAL, Side::Sell), 11), "over-cumulative"),
     ]);
     let wide = MemberLimits { net: mwh(500), cumulative: mwh(500), ..some() };
-    let position = SessionLimits { position: mwh(101), ..small.clone() };
+    let position = SessionLimits { position: mwh(101), ..small };
     let whole = SessionLimits { position: mwh(500), volume: mwh(1_010), ..small };
     let share = BasisPoints::from_bp(1_000);
     chain.table(vec![

@@ -74,7 +74,7 @@ pub(crate) fn provoke() -> BTreeSet<&'static str> {
         (Who::Exchange, correct(correction(9, Who::Coal, 0)), "amount-not-positive"),
         (Who::Exchange, correct(correction(9, Who::Coal, 1)), "unknown-line"),
         (Who::Exchange, correct(correction(0, Who::Coal, 1)), "not-a-party"),
-        (Who::Exchange, dismiss.clone(), "unknown-objection"),
+        (Who::Exchange, dismiss, "unknown-objection"),
     ]);
     chain.pass_to(DeliveryDay::parse("2026-08-07").unwrap().start());
     chain.table(vec![

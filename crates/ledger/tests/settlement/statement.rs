@@ -188,7 +188,7 @@ fn a_line_whose_rows_are_gone_is_corrected_by_its_proof() {
         proved: Some(ProvedLine { line: line.clone(), path: path.clone() }),
         ..correction(place, Who::Coal, 5, None)
     };
-    let forged = StatementLine { amount: yuan(1), ..line.clone() };
+    let forged = StatementLine { amount: yuan(1), ..line };
     chain.table(vec![
         (Who::Exchange, correct(correction(place, Who::Coal, 5, None)), "line-not-proved"),
         (Who::Exchange, correct(proved(&forged)), "line-not-proved"),
