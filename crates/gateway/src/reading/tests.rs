@@ -314,3 +314,35 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    /// Times reach over more periods than can be corrected.
+    #[test]
+    fn versions_count_up_whatever_the_register_shows(
+        events in prop::collection::vec((0..4_u8, 0..2_000_000_u64, -200..4_000_i64, 0..256_u16), 0..30),
+    ) {
+        let mut meter = Meter::new(rule());
+        let mut now = 400 * HOUR;
+        let mut versions = std::collections::BTreeMap::new();
+        for (kind, raw, minutes, flags) in events {
+            let to = now + minutes * MINUTE;
+            now = now.max(to);
+            match kind {
+                0 => {}
+                1 => drop(meter.take(&sample(raw, to))),
+                2 => drop(meter.take(&sample(raw % 5_000, now))),
+                _ => {
+                    let flags = Flags::from_bits(flags).unwrap();
+                    meter.take(&Sample { raw, at: at(to), flags });
+                }
+            }
+            for reading in meter.close(at(now)) {
+                let version = versions.entry(reading.period.start().unix_ms()).or_insert(0);
+                *version += 1;
+                prop_assert_eq!(reading.version, *version, "{:?}", reading);
+            }
+            let kept = meter.checkpoint();
+            prop_assert_eq!(Meter::restore(rule(), &kept).unwrap().checkpoint(), kept);
+        }
+    }
+}
