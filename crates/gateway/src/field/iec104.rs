@@ -35,7 +35,7 @@ const ANSWERS: usize = 64;
 
 /// How often a link that is up is asked whether it lives. The library's task ends without a word
 /// where its parser panics (a read command in sequence does that to it).
-const PULSE: Duration = Duration::from_secs(5);
+const PULSE: Duration = Duration::from_secs(3);
 /// How many requests in a row may not be sent before the link is made anew.
 const FAILURES_MAX: u32 = 3;
 
@@ -72,28 +72,16 @@ async fn serve(
     while failures < FAILURES_MAX {
         let connected = *up.borrow_and_update();
         let sent = tokio::select! {
-            changed = up.changed() => {
-                if changed.is_err() {
-                    return ControlFlow::Continue(());
-                }
+            // The other end is with the client, which outlives this.
+            Ok(()) = up.changed() => {
+                interrogation.reset();
+                counters.reset();
                 let connected = *up.borrow_and_update();
-                link.say(connected, around).await;
-                if connected {
-                    interrogation.reset();
-                    counters.reset();
-                    link.greet(around).await
-                } else {
-                    true
-                }
+                link.turned(connected, around).await
             }
             _ = interrogation.tick(), if connected => link.interrogate().await,
             _ = counters.tick(), if connected => link.read_counters().await,
-            _ = pulse.tick(), if connected => {
-                if !link.lives().await {
-                    return ControlFlow::Continue(());
-                }
-                continue;
-            }
+            _ = pulse.tick(), if connected => link.lives().await,
             command = commands.recv() => {
                 let Some(command) = command else { return ControlFlow::Break(()) };
                 let outcome = link.command(&command).await;
@@ -252,6 +240,12 @@ impl Link {
             left,
         };
         (link, up)
+    }
+
+    /// The connection is made, or lost; `false` if a station that is there cannot be asked.
+    async fn turned(&self, up: bool, around: &Surroundings) -> bool {
+        self.say(up, around).await;
+        !up || self.greet(around).await
     }
 
     async fn say(&self, up: bool, around: &Surroundings) {
