@@ -74,6 +74,7 @@ const terms = {
 };
 const sessions = Array.from({ length: 200 }, (_, index) => ({
   id: index + 1,
+  rule: 1,
   mode: { kind: "joint" },
   days: 1,
   settled_days: 0,
@@ -85,6 +86,8 @@ const sessions = Array.from({ length: 200 }, (_, index) => ({
   orders: 0,
   result_hash: null,
 }));
+// A bilateral session beside them, which the page must not take for the one to trade in.
+sessions.push({ ...sessions[0], id: 900, mode: { kind: "bilateral" }, days: 31 });
 sessions.unshift({ ...sessions[0], id: 0, day: "2026-07-05", phase: "cleared", orders: 812 });
 
 const clearings = (session) =>
@@ -215,6 +218,42 @@ function cancel(action) {
   return id;
 }
 
+/** Two gateways that report every quarter of an hour of the market, the second one with an alarm. */
+function devices() {
+  const seen_at_ms = now() - (now() % 900_000);
+  const channel = (name, measures, value, level = "normal") => ({ name, measures, value, level });
+  return [2, 3].map((organisation) => {
+    const hot = organisation === 3;
+    const owned = units.filter((row) => row.owner === organisation);
+    const channels = [
+      channel("board", "temperature", hot ? 86_500 : 41_250, hot ? "alarm" : "normal"),
+      channel("3V3", "voltage", 3_302),
+      channel("12V", "voltage", hot ? null : 11_964, hot ? "sensor_fault" : "normal"),
+    ];
+    return {
+      public_key: owned[0].device,
+      organisation,
+      label: `gateway of ${owned[0].name}`,
+      units: owned.map((row) => row.id),
+      batches: 12,
+      readings: 288,
+      last_sequence: 12,
+      seen_at_ms,
+      health: {
+        sampled_at_ms: seen_at_ms,
+        light: hot ? "alarm" : "running",
+        link: "up",
+        channels,
+        stations_up: owned.length,
+        stations_down: 0,
+        backlog: 0,
+        backlog_limit: 4_096,
+        alarms: hot ? 3 : 0,
+      },
+    };
+  });
+}
+
 const page = (items) => [200, { items, next: null }];
 
 function detail(id) {
@@ -278,6 +317,8 @@ function answer(path, query) {
       return id === undefined ? page(organisations) : [200, detail(Number(id))];
     case "units":
       return page(units);
+    case "devices":
+      return [200, devices()];
     case "identities": {
       const operator = operators.find((row) => row.public_key === id);
       if (!operator) return problem(404, "not-found");
