@@ -47,6 +47,7 @@ export function firstBreach(order: OrderRequest, rules: Rules, standing: Standin
 function sessionBreach(phase: string): string | null {
   switch (phase) {
     case "open":
+    case "continuous":
       return null;
     case "announced":
       return "gate-not-open";

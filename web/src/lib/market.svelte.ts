@@ -14,6 +14,8 @@ import type {
   Status,
   Unit,
 } from "./api/types.ts";
+import { concerns, isForReaders, ownerOf } from "./facts.ts";
+import { clearedOf, jointOf, tradingOf } from "./sessions.ts";
 
 /** Without a new block for so long the page says that its data are late. */
 const STALE_MS = 5_000;
@@ -57,6 +59,7 @@ export interface LoggedFact {
 class Market {
   status: Status | null = $state.raw(null);
   channel: Channel | null = $state.raw(null);
+  /** The sessions of the joint market. */
   sessions: Session[] = $state.raw([]);
   organisations: ReadonlyMap<number, Organisation> = $state.raw(new Map());
   units: ReadonlyMap<number, Unit> = $state.raw(new Map());
@@ -90,15 +93,10 @@ class Market {
   ownRevision = $state(0);
 
   /** The session that takes orders, or will next. */
-  trading: Session | null = $derived.by(() => {
-    const find = (...phases: string[]) => this.sessions.find((s) => phases.includes(s.phase));
-    return find("open", "halted") ?? find("announced") ?? this.sessions.at(-1) ?? null;
-  });
+  trading: Session | null = $derived(tradingOf(this.sessions));
 
   /** The last session that has cleared. */
-  cleared: Session | null = $derived(
-    this.sessions.findLast((s) => s.phase === "cleared" || s.phase === "settled") ?? null,
-  );
+  cleared: Session | null = $derived(clearedOf(this.sessions));
 
   /** The session whose results are shown. */
   shown: Session | null = $derived.by(() => {
@@ -239,22 +237,15 @@ class Market {
     if (!fact.event) return;
     this.#note(fact);
     const event = fact.event;
-    if (event.kind === "order_accepted" || event.kind === "order_cancelled") {
-      if (event.owner === this.member) this.ownRevision += 1;
-      return;
+    for (const what of concerns(event)) {
+      if (what !== "account") this.#dirty.add(what);
+      else if ((ownerOf(event) ?? this.member) === this.member) this.ownRevision += 1;
     }
-    if (/^(session_|gate_|intervened)/.test(event.kind)) {
-      this.#dirty.add("sessions").add("clearings");
-    }
-    if (/^(session_settled|allowances_|certificates_)/.test(event.kind)) this.#dirty.add("carbon");
-    if (/^(batch_|health_|device_)/.test(event.kind)) this.#dirty.add("devices");
-    if (!/^(meter_|batch_|health_)/.test(event.kind)) this.ownRevision += 1;
   }
 
   #note(fact: FinalEvent): void {
     const event = fact.event;
-    // Thousands of orders and readings would push out what a person reads.
-    if (!event || /^(order_|meter_|batch_|health_|dispatch_|payment_)/.test(event.kind)) return;
+    if (!event || !isForReaders(event)) return;
     this.log = [{ height: fact.height, index: fact.index, event }, ...this.log].slice(
       0,
       LOG_LENGTH,
@@ -267,7 +258,7 @@ class Market {
       this.organisations = new Map(organisations.map((row) => [row.id, row]));
       this.units = new Map(units.map((row) => [row.id, row]));
     }
-    if (this.#dirty.delete("sessions")) this.sessions = await api.sessions();
+    if (this.#dirty.delete("sessions")) this.sessions = jointOf(await api.sessions());
     const shown = this.shown?.id ?? null;
     if (this.#dirty.delete("clearings") || shown !== this.#shownId) {
       this.#shownId = shown;

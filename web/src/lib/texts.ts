@@ -27,7 +27,24 @@ function eventDetail(event: LedgerEvent): string {
       return `#${event.session} · ${event.day}`;
     case "gate_opened":
     case "session_voided":
+    case "session_limits_set":
+    case "contract_proposed":
+    case "contract_confirmed":
+    case "contract_withdrawn":
       return `#${event.session}`;
+    case "call_cleared":
+      return `#${event.session} · ${energy(event.volume_kwh, 0)} ${m.unit_energy()}`;
+    case "trade_made":
+      return `#${event.session} · ${energy(event.quantity_kwh)} ${m.unit_energy()} · ${price(event.price_milli_yuan_per_mwh)} ${m.unit_price()}`;
+    case "prices_published":
+      return `#${event.session} · ${event.day}`;
+    case "curtailed":
+      return `#${event.session} · ${event.day} · ${energy(event.cut_kwh)} ${m.unit_energy()}`;
+    case "rule_published":
+      return `${event.province} v${event.version} · ${event.effective_from}`;
+    case "statement_objected":
+    case "month_closed":
+      return `${event.month}`;
     case "session_cleared":
       return `#${event.session} · ${energy(event.first_kwh, 0)} + ${energy(event.second_kwh, 0)} ${m.unit_energy()}`;
     case "session_settled":
@@ -35,7 +52,21 @@ function eventDetail(event: LedgerEvent): string {
     case "intervened":
       return `#${event.session} · ${event.reason}`;
     case "deposited":
+    case "guarantee_pledged":
+    case "guarantee_released":
+    case "line_corrected":
       return `${money(event.amount_fen)} ${m.unit_money()}`;
+    case "device_enrolled":
+      return `#${event.unit}`;
+    case "transaction_refused":
+      return `${event.code}`;
+    default:
+      return carbonDetail(event);
+  }
+}
+
+function carbonDetail(event: LedgerEvent): string {
+  switch (event.kind) {
     case "allowances_allocated":
     case "allowances_transferred":
     case "allowances_surrendered":
@@ -43,11 +74,39 @@ function eventDetail(event: LedgerEvent): string {
     case "certificates_issued":
     case "certificates_transferred":
     case "certificates_retired":
+    case "certificates_offered":
+    case "certificates_sold":
+    case "certificates_expired":
+    case "certificates_cancelled":
       return `${count(event.count)} ${m.unit_certificate()}`;
-    case "device_enrolled":
-      return `#${event.unit}`;
-    case "transaction_refused":
-      return `${event.code}`;
+    case "certificates_frozen":
+      return event.reason;
+    case "allowances_dealt":
+      return `${count(event.allowances_t)} ${m.unit_tonne()} · ${money(event.price_fen_per_t)} ${m.unit_carbon_price()}`;
+    case "carbon_bidding_awarded":
+      return `${count(event.allowances_t)} ${m.unit_tonne()}`;
+    case "carbon_day_closed":
+      return `${event.day} · ${money(event.close_fen_per_t)} ${m.unit_carbon_price()}`;
+    case "compliance_period_published":
+    case "compliance_period_closed":
+      return `${event.year}`;
+    case "emissions_verified":
+      return `${event.year} · ${count(event.verified_t)} ${m.unit_tonne()}`;
+    case "credits_issued":
+    case "credits_transferred":
+    case "credits_retired":
+      return `${count(event.count)} ${m.unit_tonne()}`;
+    case "green_proposed":
+    case "green_confirmed":
+    case "green_withdrawn":
+      return `#${event.contract}`;
+    case "green_settled":
+      return `#${event.contract} · ${event.month}`;
+    case "project_registered":
+    case "project_withdrawn":
+      return `#${event.project}`;
+    case "reductions_registered":
+      return `#${event.project} · ${count(event.reductions_t)} ${m.unit_tonne()}`;
     default:
       return "";
   }
