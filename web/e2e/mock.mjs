@@ -365,6 +365,11 @@ const server = createServer(async (request, response) => {
     response.end(JSON.stringify(body));
     return;
   }
+  if (url.pathname.startsWith("/study/")) {
+    // Without the header that says so, this is no study, and the page shows no link to one.
+    response.writeHead(200, { "content-type": "text/plain" }).end();
+    return;
+  }
   try {
     const [body, kind] = await file(url.pathname);
     response.writeHead(200, { "content-type": kind });
