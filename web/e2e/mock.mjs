@@ -227,8 +227,8 @@ function devices() {
     const owned = units.filter((row) => row.owner === organisation);
     const channels = [
       channel("board", "temperature", hot ? 86_500 : 41_250, hot ? "alarm" : "normal"),
-      channel("3V3", "voltage", 3_302),
-      channel("12V", "voltage", hot ? null : 11_964, hot ? "sensor_fault" : "normal"),
+      channel("vccint", "voltage", 1_002),
+      channel("vccaux", "voltage", hot ? null : 1_803, hot ? "sensor_fault" : "normal"),
     ];
     return {
       public_key: owned[0].device,
