@@ -9,7 +9,7 @@ use crate::day::{DayError, Tally, TradingDay};
 use duet_ledger::{
     Action, ContractAction, ContractConfirmation, ContractTerms, CurvePoint, ListingTake,
     ListingTerms, Mode, OrderId, OrderRequest, Phase, ProposalId, RuleId, SessionId, SessionNotice,
-    Sharing, TimeInForce, UnitId,
+    Sharing, State, TimeInForce, UnitId,
 };
 use duet_market::order::Side;
 use duet_study::scenario::MemberRole;
@@ -48,35 +48,48 @@ impl TradingDay {
     ///
     /// Returns [`DayError`] if the ledger refuses what the simulated members and institutions do.
     pub async fn trade_ahead(&self, day: DeliveryDay, tally: &mut Tally) -> Result<(), DayError> {
-        let traded = self.state(|state| {
-            state.sessions().values().any(|session| !session.mode.is_joint() && session.day == day)
-        });
-        if traded {
-            return Ok(());
-        }
         let number = day.days().saturating_sub(self.first_day().days());
-        let (mode, days, rule) = mode_of(number);
         let notice_at = day.start().plus_ms(-16 * HOUR_MS);
         let (gate_open, gate_close) =
             (notice_at.plus_ms(10 * MINUTE_MS), notice_at.plus_ms(40 * MINUTE_MS));
-        self.clock().jump_to(notice_at);
-        let notice =
-            SessionNotice { rule, mode, day, days, gate_open, gate_close, terms: self.terms() };
-        let receipt = self.actor("EXCHANGE").act(Action::OpenSession(notice)).await;
-        let id = u32::try_from(tally.note("notice of a session ahead", receipt)?);
-        let session = SessionId(id.unwrap_or(0));
+        if self.ahead_of(day).is_none() {
+            if gate_open <= self.state(State::time) {
+                return Ok(());
+            }
+            let (mode, days, rule) = mode_of(number);
+            self.clock().jump_to(notice_at);
+            let terms = self.terms();
+            let notice = SessionNotice { rule, mode, day, days, gate_open, gate_close, terms };
+            let receipt = self.actor("EXCHANGE").act(Action::OpenSession(notice)).await;
+            tally.note("notice of a session ahead", receipt)?;
+        }
+        let Some((session, mode, orders)) = self.ahead_of(day) else { return Ok(()) };
         self.clock().jump_to(gate_open);
-        self.until(|state| state.sessions().get(&session).is_some_and(|s| s.phase == Phase::Open))
-            .await;
+        let passed = |state: &State, phase| {
+            state.sessions().get(&session).is_none_or(|session| phase <= session.phase)
+        };
+        self.until(|state| passed(state, Phase::Open)).await;
+        let closed = self.state(|state| passed(state, Phase::Cleared));
         match mode {
+            // The day was interrupted here, and goes on.
+            _ if closed || orders > 0 => {}
             Mode::Bilateral => self.agree(session, tally).await?,
             Mode::Listing(_) => self.list_and_take(session, tally).await?,
             _ => self.bid(session, tally).await?,
         }
         self.clock().jump_to(gate_close);
-        let cleared = |phase: Phase| phase >= Phase::Cleared;
-        self.until(|state| state.sessions().get(&session).is_none_or(|s| cleared(s.phase))).await;
+        self.until(|state| passed(state, Phase::Cleared)).await;
         self.confirm_payments(session, tally).await
+    }
+
+    /// The session ahead of a delivery day: its mode, and how many orders it has.
+    fn ahead_of(&self, day: DeliveryDay) -> Option<(SessionId, Mode, u32)> {
+        self.state(|state| {
+            let mut sessions = state.sessions().iter();
+            sessions
+                .find(|(_, session)| !session.mode.is_joint() && session.day == day)
+                .map(|(id, session)| (*id, session.mode, session.orders))
+        })
     }
 
     /// Generators and consumers, the first few of the scenario each, with their first units.
