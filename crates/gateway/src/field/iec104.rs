@@ -56,7 +56,6 @@ pub async fn run_iec104(
 }
 
 /// Breaks when nobody gives commands any more, continues when the link is of no more use.
-#[expect(clippy::cognitive_complexity, reason = "one arm for each thing that can happen")]
 async fn serve(
     station: &Iec104Station,
     around: &Surroundings,
