@@ -90,7 +90,8 @@ async function openForOrders(page) {
     const open = await page.evaluate(async () => {
       const { items } = await (await fetch("/v1/sessions?limit=1000")).json();
       const { now_ms: now } = await (await fetch("/v1/status")).json();
-      return items.some((row) => row.phase === "open" && now < row.gate_close_ms);
+      const joint = items.filter((row) => row.mode.kind === "joint");
+      return joint.some((row) => row.phase === "open" && now < row.gate_close_ms);
     });
     if (open) return;
     await page.waitForTimeout(500);
