@@ -37,10 +37,15 @@ pub(super) async fn run(args: &DemoArgs, world: &TradingDay) -> anyhow::Result<(
     let (mut day, mut tally) = (world.first_day(), Tally::default());
     text::step("accounts are opened");
     world.open_accounts(&mut tally).await?;
+    trade(world, day, &mut tally).await?;
     for number in 1..=DAYS {
         text::step(&format!("day {number} of {DAYS}: {day}"));
-        world.trade_ahead(day, &mut tally).await?;
-        world.trade(day, None, &mut tally).await?;
+        // While a day is delivered, the next is traded.
+        world.deliver(day, METER_ROUNDS[0], &mut tally).await?;
+        let (next, mut later) = (day.next(), Tally::default());
+        if number < DAYS {
+            trade(world, next, &mut later).await?;
+        }
         world.deliver(day, METER_ROUNDS[3], &mut tally).await?;
         world.settle(day, &mut tally).await?;
         report.ahead.extend(ahead(world, day));
@@ -48,11 +53,19 @@ pub(super) async fn run(args: &DemoArgs, world: &TradingDay) -> anyhow::Result<(
         text::day(&today);
         check(&today)?;
         report.days.push(today);
-        tally = Tally::default();
-        day = day.next();
+        (day, tally) = (next, later);
     }
     text::ahead(&report.ahead.iter().map(AheadReport::row).collect::<Vec<_>>());
     args.json.as_ref().map_or(Ok(()), |file| write_json(file, &report))
+}
+
+async fn trade(
+    world: &TradingDay,
+    day: duet_units::DeliveryDay,
+    tally: &mut Tally,
+) -> anyhow::Result<()> {
+    world.trade_ahead(day, tally).await?;
+    Ok(world.trade(day, None, tally).await?)
 }
 
 /// The sessions that were traded ahead of a delivery day.
