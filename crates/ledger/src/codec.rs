@@ -3,11 +3,19 @@
 //! Every value has exactly one encoding, and decoding refuses every other: flags other than 0 and
 //! 1, unknown tags, lists over their limit, bytes left over. docs/spec/ledger.md says it in words.
 
+mod macros;
+
 use crate::ids::PublicKey;
+use duet_market::carbon::passthrough::CostBasis;
+use duet_market::game::Stage;
+use duet_market::listing::Sharing;
+use duet_market::order::{Rationing, Side};
+use duet_market::rolling::TimeInForce;
 use duet_units::{
     Allowances, BasisPoints, CarbonPrice, ClockTime, DeliveryDay, EmissionFactor, Emissions,
-    Energy, Money, Month, Power, Price,
+    Energy, Money, Month, Power, Price, Resolution,
 };
+pub(crate) use macros::{cases, coded, record};
 
 /// The longest list in any record or transaction.
 pub(crate) const LIST_MAX: usize = 4_096;
@@ -297,102 +305,29 @@ impl Decode for PublicKey {
     }
 }
 
-/// Defines a record: a struct whose canonical bytes are those of its fields in order.
-macro_rules! record {
-    ($(#[$meta:meta])* pub struct $name:ident {
-        $($(#[$field_meta:meta])* pub $field:ident: $kind:ty,)*
-    }) => {
-        $(#[$meta])*
-        #[derive(Clone, Debug, PartialEq, Eq)]
-        pub struct $name {
-            $($(#[$field_meta])* pub $field: $kind,)*
-        }
-        impl $crate::codec::Encode for $name {
+macro_rules! market_enum {
+    ($($name:ident ($what:literal) { $($case:ident = $code:literal),* })*) => {$(
+        impl Encode for $name {
             fn encode(&self, out: &mut Vec<u8>) {
-                $($crate::codec::Encode::encode(&self.$field, out);)*
+                out.push(match self { $(Self::$case => $code,)* });
             }
         }
-        impl $crate::codec::Decode for $name {
-            fn decode(input: &mut &[u8]) -> Result<Self, $crate::codec::DecodeError> {
-                Ok(Self { $($field: $crate::codec::Decode::decode(input)?,)* })
-            }
-        }
-    };
-}
-pub(crate) use record;
-
-/// Defines an enum of plain cases with a stable number each, encoded in one byte.
-macro_rules! coded {
-    ($(#[$meta:meta])* pub enum $name:ident ($what:literal) {
-        $($(#[$case_meta:meta])* $case:ident = $code:literal,)*
-    }) => {
-        $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum $name {
-            $($(#[$case_meta])* $case,)*
-        }
-        impl $name {
-            /// The stable number of this case.
-            #[must_use]
-            pub const fn code(self) -> u8 {
-                match self { $(Self::$case => $code,)* }
-            }
-            /// All cases, by number.
-            pub const ALL: &'static [Self] = &[$(Self::$case,)*];
-        }
-        impl $crate::codec::Encode for $name {
-            fn encode(&self, out: &mut Vec<u8>) {
-                out.push(self.code());
-            }
-        }
-        impl $crate::codec::Decode for $name {
-            fn decode(input: &mut &[u8]) -> Result<Self, $crate::codec::DecodeError> {
-                match <u8 as $crate::codec::Decode>::decode(input)? {
+        impl Decode for $name {
+            fn decode(input: &mut &[u8]) -> Result<Self, DecodeError> {
+                match u8::decode(input)? {
                     $($code => Ok(Self::$case),)*
-                    value => Err($crate::codec::DecodeError::UnknownTag {
-                        field: $what,
-                        value: value.into(),
-                    }),
+                    value => Err(DecodeError::UnknownTag { field: $what, value: value.into() }),
                 }
             }
         }
-    };
+    )*};
 }
-pub(crate) use coded;
-
-/// Defines an enum whose cases carry one record each, encoded as a tag and the record: a group of
-/// actions.
-macro_rules! cases {
-    ($(#[$meta:meta])* pub enum $name:ident ($what:literal) {
-        $($(#[$case_meta:meta])* $case:ident($kind:ty) = $tag:literal,)*
-    }) => {
-        $(#[$meta])*
-        #[derive(Clone, Debug, PartialEq, Eq)]
-        #[non_exhaustive]
-        pub enum $name {
-            $($(#[$case_meta])* $case($kind),)*
-        }
-        impl $crate::codec::Encode for $name {
-            fn encode(&self, out: &mut Vec<u8>) {
-                match self {
-                    $(Self::$case(value) => {
-                        out.push($tag);
-                        $crate::codec::Encode::encode(value, out);
-                    })*
-                }
-            }
-        }
-        impl $crate::codec::Decode for $name {
-            fn decode(input: &mut &[u8]) -> Result<Self, $crate::codec::DecodeError> {
-                match <u8 as $crate::codec::Decode>::decode(input)? {
-                    $($tag => $crate::codec::Decode::decode(input).map(Self::$case),)*
-                    value => Err($crate::codec::DecodeError::UnknownTag {
-                        field: $what,
-                        value: value.into(),
-                    }),
-                }
-            }
-        }
-    };
+market_enum! {
+    CostBasis ("cost basis") { None = 0, Full = 1, NetOfBenchmark = 2 }
+    Rationing ("rationing") { ProRata = 0, Time = 1, GreenFirst = 2 }
+    Resolution ("resolution") { Hour = 24, Quarter = 96 }
+    Sharing ("sharing") { Time = 0, ProRata = 1, Windows = 2 }
+    Side ("side") { Buy = 0, Sell = 1 }
+    Stage ("stage") { First = 1, Second = 2 }
+    TimeInForce ("time in force") { Gtc = 0, Ioc = 1, Fok = 2 }
 }
-pub(crate) use cases;

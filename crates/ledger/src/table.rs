@@ -15,10 +15,6 @@ impl<K: Ord + Copy + Encode + Decode, V: Encode + Decode> Table<K, V> {
         Self { tag, rows: BTreeMap::new(), changed: BTreeSet::new() }
     }
 
-    pub(crate) const fn tag(&self) -> u8 {
-        self.tag
-    }
-
     pub(crate) const fn rows(&self) -> &BTreeMap<K, V> {
         &self.rows
     }

@@ -1,6 +1,5 @@
 //! Orders and trades.
 
-use crate::codec::{Decode, DecodeError, Encode};
 use crate::codec::{coded, record};
 use crate::ids::{OrderId, OrganisationId, PublicKey, SessionId, UnitId};
 use duet_market::game::Stage;
@@ -38,65 +37,6 @@ impl OrderStatus {
     #[must_use]
     pub const fn was_filled(self) -> bool {
         !matches!(self, Self::Pending | Self::Cancelled | Self::Expired)
-    }
-}
-
-impl Encode for Side {
-    fn encode(&self, out: &mut Vec<u8>) {
-        out.push(match self {
-            Self::Buy => 0,
-            Self::Sell => 1,
-        });
-    }
-}
-
-impl Decode for Side {
-    fn decode(input: &mut &[u8]) -> Result<Self, DecodeError> {
-        match u8::decode(input)? {
-            0 => Ok(Self::Buy),
-            1 => Ok(Self::Sell),
-            value => Err(DecodeError::UnknownTag { field: "side", value: value.into() }),
-        }
-    }
-}
-
-impl Encode for TimeInForce {
-    fn encode(&self, out: &mut Vec<u8>) {
-        out.push(match self {
-            Self::Gtc => 0,
-            Self::Ioc => 1,
-            Self::Fok => 2,
-        });
-    }
-}
-
-impl Decode for TimeInForce {
-    fn decode(input: &mut &[u8]) -> Result<Self, DecodeError> {
-        match u8::decode(input)? {
-            0 => Ok(Self::Gtc),
-            1 => Ok(Self::Ioc),
-            2 => Ok(Self::Fok),
-            value => Err(DecodeError::UnknownTag { field: "time in force", value: value.into() }),
-        }
-    }
-}
-
-impl Encode for Stage {
-    fn encode(&self, out: &mut Vec<u8>) {
-        out.push(match self {
-            Self::First => 1,
-            Self::Second => 2,
-        });
-    }
-}
-
-impl Decode for Stage {
-    fn decode(input: &mut &[u8]) -> Result<Self, DecodeError> {
-        match u8::decode(input)? {
-            1 => Ok(Self::First),
-            2 => Ok(Self::Second),
-            value => Err(DecodeError::UnknownTag { field: "stage", value: value.into() }),
-        }
     }
 }
 

@@ -151,27 +151,6 @@ impl Decode for FeeRule {
     }
 }
 
-/// Gives the plain cases of an enum of the market their numbers in canonical bytes.
-macro_rules! market_enum {
-    ($name:ident ($what:literal) { $($case:ident = $code:literal,)* }) => {
-        impl Encode for $name {
-            fn encode(&self, out: &mut Vec<u8>) {
-                out.push(match self { $(Self::$case => $code,)* });
-            }
-        }
-        impl Decode for $name {
-            fn decode(input: &mut &[u8]) -> Result<Self, DecodeError> {
-                match u8::decode(input)? {
-                    $($code => Ok(Self::$case),)*
-                    value => Err(DecodeError::UnknownTag { field: $what, value: value.into() }),
-                }
-            }
-        }
-    };
-}
-market_enum! { Sharing ("sharing") { Time = 0, ProRata = 1, Windows = 2, } }
-market_enum! { CostBasis ("cost basis") { None = 0, Full = 1, NetOfBenchmark = 2, } }
-
 coded! {
     /// How contracts and metered energy become statement lines (market-rules.md 4.9).
     pub enum SettlementMethod ("settlement method") {

@@ -60,55 +60,33 @@ pub enum Mode {
     Continuous(ContinuousTerms),
 }
 
-/// The continuous phase after a call auction; its gate closes for the call.
-///
-/// # Source
-///
-/// market-rules.md 4.5: Shandong 4.5.10, 4.5.18-20.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ContinuousTerms {
-    /// The phase ends before here, and with it the session.
-    pub until: ClockTime,
-    /// With fewer participants than this in the call of a period, the first price of its phase is
-    /// the mean of bid and ask, not led by the price of the call (N1).
-    pub n1: u16,
-    /// So long before the call no order can be withdrawn, in milliseconds.
-    pub freeze_ms: u32,
-}
-
-impl Encode for ContinuousTerms {
-    fn encode(&self, out: &mut Vec<u8>) {
-        (self.until, self.n1, self.freeze_ms).encode(out);
+record! {
+    /// The continuous phase after a call auction; its gate closes for the call.
+    ///
+    /// # Source
+    ///
+    /// market-rules.md 4.5: Shandong 4.5.10, 4.5.18-20.
+    #[derive(Copy, PartialOrd, Ord, Hash)]
+    pub struct ContinuousTerms {
+        /// The phase ends before here, and with it the session.
+        pub until: ClockTime,
+        /// With fewer participants than this in the call of a period, the first price of its phase is
+        /// the mean of bid and ask, not led by the price of the call (N1).
+        pub n1: u16,
+        /// So long before the call no order can be withdrawn, in milliseconds.
+        pub freeze_ms: u32,
     }
 }
 
-impl Decode for ContinuousTerms {
-    fn decode(input: &mut &[u8]) -> Result<Self, DecodeError> {
-        let (until, n1, freeze_ms) = Decode::decode(input)?;
-        Ok(Self { until, n1, freeze_ms })
-    }
-}
-
-/// Who may list, and how takers share a listing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ListingTerms {
-    /// How takers share a listing that they together want more of than there is.
-    pub sharing: Sharing,
-    /// The side that lists; none if both may, and then every member keeps to one role and one
-    /// direction.
-    pub listers: Option<Side>,
-}
-
-impl Encode for ListingTerms {
-    fn encode(&self, out: &mut Vec<u8>) {
-        (self.sharing, self.listers).encode(out);
-    }
-}
-
-impl Decode for ListingTerms {
-    fn decode(input: &mut &[u8]) -> Result<Self, DecodeError> {
-        let (sharing, listers) = Decode::decode(input)?;
-        Ok(Self { sharing, listers })
+record! {
+    /// Who may list, and how takers share a listing.
+    #[derive(Copy, PartialOrd, Ord, Hash)]
+    pub struct ListingTerms {
+        /// How takers share a listing that they together want more of than there is.
+        pub sharing: Sharing,
+        /// The side that lists; none if both may, and then every member keeps to one role and one
+        /// direction.
+        pub listers: Option<Side>,
     }
 }
 
@@ -162,43 +140,6 @@ impl Phase {
     #[must_use]
     pub const fn is_live(self) -> bool {
         !matches!(self, Self::Settled | Self::Void)
-    }
-}
-
-impl Encode for Rationing {
-    fn encode(&self, out: &mut Vec<u8>) {
-        out.push(match self {
-            Self::ProRata => 0,
-            Self::Time => 1,
-            Self::GreenFirst => 2,
-        });
-    }
-}
-
-impl Decode for Rationing {
-    fn decode(input: &mut &[u8]) -> Result<Self, DecodeError> {
-        match u8::decode(input)? {
-            0 => Ok(Self::ProRata),
-            1 => Ok(Self::Time),
-            2 => Ok(Self::GreenFirst),
-            value => Err(DecodeError::UnknownTag { field: "rationing", value: value.into() }),
-        }
-    }
-}
-
-impl Encode for Resolution {
-    fn encode(&self, out: &mut Vec<u8>) {
-        out.push(self.periods());
-    }
-}
-
-impl Decode for Resolution {
-    fn decode(input: &mut &[u8]) -> Result<Self, DecodeError> {
-        match u8::decode(input)? {
-            24 => Ok(Self::Hour),
-            96 => Ok(Self::Quarter),
-            value => Err(DecodeError::UnknownTag { field: "resolution", value: value.into() }),
-        }
     }
 }
 

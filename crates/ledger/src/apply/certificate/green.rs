@@ -79,7 +79,7 @@ impl State {
             return Err(Rejection::OverConnection.of("energy", terms.energy.kwh(), most));
         }
         let lapsed = |row: &&GreenContract| !self.has_lapsed(row);
-        if self.green.rows().values().filter(lapsed).count() >= CONTRACTS_MAX {
+        if self.green_contracts.rows().values().filter(lapsed).count() >= CONTRACTS_MAX {
             return Err(Rejection::TableFull.of("contracts", 0, 0));
         }
         Ok(GreenContract {
@@ -110,14 +110,14 @@ impl State {
         events: &mut Vec<Event>,
     ) -> Result<u64, Failure> {
         let row = self.check_green(&caller, terms)?;
-        let old = self.green.rows().iter().filter(|(_, row)| self.has_lapsed(row));
+        let old = self.green_contracts.rows().iter().filter(|(_, row)| self.has_lapsed(row));
         let old: Vec<GreenContractId> = old.map(|(id, _)| *id).collect();
         for id in old {
-            self.green.remove(id);
+            self.green_contracts.remove(id);
         }
         let contract = GreenContractId(self.next_number(Counter::GreenContract));
         let (generator, consumer) = (row.generator, row.consumer);
-        self.green.insert(contract, row);
+        self.green_contracts.insert(contract, row);
         events.push(Event::GreenProposed { contract, generator, consumer });
         Ok(contract.0)
     }
@@ -130,7 +130,7 @@ impl State {
         by_proposer: bool,
     ) -> Result<&GreenContract, Refusal> {
         caller.needs(&[Role::Generator, Role::Retailer, Role::LargeUser])?;
-        let row = self.green.get(id);
+        let row = self.green_contracts.get(id);
         let row = row.ok_or(Rejection::UnknownGreenContract.of("contract", id.0, 0))?;
         let party = [row.generator, row.consumer].contains(&caller.organisation);
         if !party || (caller.organisation == row.proposer) != by_proposer {
@@ -167,7 +167,7 @@ impl State {
     ) -> Result<u64, Failure> {
         self.check_green_confirmation(&caller, request)?;
         let contract = request.contract;
-        if let Some(row) = self.green.get_mut(contract) {
+        if let Some(row) = self.green_contracts.get_mut(contract) {
             row.state = GreenState::Active;
         }
         events.push(Event::GreenConfirmed { contract });
@@ -191,7 +191,7 @@ impl State {
     ) -> Result<u64, Failure> {
         self.check_green_withdrawal(&caller, request)?;
         let contract = request.contract;
-        self.green.remove(contract);
+        self.green_contracts.remove(contract);
         events.push(Event::GreenWithdrawn { contract });
         Ok(contract.0)
     }
@@ -200,7 +200,7 @@ impl State {
     pub(super) fn check_unreserved(&self, lot: &CertificateLot, count: u64) -> Result<(), Refusal> {
         let month = lot.day.month();
         let mut needed = 0_i64;
-        for row in self.green.rows().values() {
+        for row in self.green_contracts.rows().values() {
             let open = row.due().is_some_and(|due| due <= month);
             if open && row.terms.unit == lot.unit && row.terms.covers(month) {
                 let energy = row.terms.energy.plus(row.carry)?;
@@ -246,12 +246,12 @@ impl State {
     ) -> Result<Vec<GreenContractId>, Refusal> {
         caller.needs(&[Role::Exchange])?;
         self.check_month_over(request.month)?;
-        let due = self.green.rows().values().filter_map(GreenContract::due).min();
+        let due = self.green_contracts.rows().values().filter_map(GreenContract::due).min();
         if due != Some(request.month) {
             let next = due.map_or(0, Month::months);
             return Err(Rejection::NothingGreen.of("month", request.month.months(), next));
         }
-        let rows = self.green.rows().iter();
+        let rows = self.green_contracts.rows().iter();
         let due = rows.filter(|(_, row)| row.due() == Some(request.month));
         Ok(due.map(|(id, _)| *id).collect())
     }
@@ -265,7 +265,7 @@ impl State {
     ) -> Result<Shares, BrokenInvariant> {
         let mut by_unit: BTreeMap<UnitId, Vec<(GreenContractId, Energy)>> = BTreeMap::new();
         for id in ids {
-            let Some(row) = self.green.get(*id) else { continue };
+            let Some(row) = self.green_contracts.get(*id) else { continue };
             by_unit.entry(unit_of(&row.terms)).or_default().push((*id, row.terms.energy));
         }
         let mut shares = Shares::new();
@@ -302,7 +302,7 @@ impl State {
         (generated, used): (Energy, Energy),
         events: &mut Vec<Event>,
     ) -> Result<(), BrokenInvariant> {
-        let Some(mut row) = self.green.get(id).cloned() else { return Ok(()) };
+        let Some(mut row) = self.green_contracts.get(id).cloned() else { return Ok(()) };
         let carry = row.carry;
         let input = GreenInput { contracted: row.terms.energy, generated, used, carry };
         let settled = green::settle(&input)?;
@@ -336,7 +336,7 @@ impl State {
         if month >= row.terms.to {
             row.state = GreenState::Ended;
         }
-        self.green.insert(id, row);
+        self.green_contracts.insert(id, row);
         events.push(Event::GreenSettled {
             contract: id,
             month,
