@@ -1,19 +1,27 @@
-//! Multi-period orders: energy in several periods, all or nothing, at a mean price.
+//! Orders with a condition: energy in several periods, all or nothing, at a mean price; and energy
+//! of one period that is filled to a minimum or not at all.
 //!
-//! **Acceptance rule.** Start with every multi-period order accepted. Clear each period with the
-//! accepted ones as energy that must trade, whatever the price. If one of them is then not filled
-//! in full in all its periods, or pays more (gets less) on the mean of its energy than its limit,
-//! reject the worst: first those not filled, then the one with the lowest gain per kWh (rounded
-//! down), ties to the later position. Repeat until all that are left gain or break even. Each
-//! round rejects one order, so there are at most as many rounds as orders, plus one.
+//! **Acceptance rule.** Start with every such order in the book. Clear each period with the
+//! multi-period orders as energy that must trade, whatever the price. Then reject one order:
+//!
+//! 1. if multi-period orders are not filled in full in all their periods, the latest of them;
+//! 2. else, if some pay more (get less) on the mean of their energy than their limit, the one with
+//!    the lowest gain per kWh (rounded down), of equal ones the latest;
+//! 3. else, if orders are filled, but below their minimum, the latest one of the earliest period.
+//!
+//! Repeat until nothing is left to reject. Each round rejects one order for good, so there are at
+//! most as many rounds as orders with a condition, plus one.
 //!
 //! So an accepted order never loses. A rejected one may look acceptable at the final prices, as on
 //! other power exchanges: with it in the book they would have been others.
 
-use duet_units::{Energy, OverflowError, Price};
+mod round;
 
-use crate::auction::{CallRule, clear, fill_at};
-use crate::order::{Order, Side};
+use duet_units::{BasisPoints, Energy, OverflowError, Price};
+
+use crate::auction::CallRule;
+use crate::order::{Order, Rationing, Side};
+use round::{Must, PeriodBook, Quote};
 
 /// An order over several periods, filled whole or not at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,15 +34,73 @@ pub struct MultiPeriodOrder {
     pub quantities: Vec<Energy>,
 }
 
+/// The condition of one order of a period: filled to a minimum or not at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Minimum {
+    /// The period.
+    pub period: usize,
+    /// The order's position in it.
+    pub order: usize,
+    /// The least energy to fill; at most the order's quantity.
+    pub energy: Energy,
+}
+
+/// All orders of a session.
+#[derive(Clone, Copy, Debug)]
+pub struct LinkedBook<'a> {
+    /// The orders of each period, in order of priority.
+    pub periods: &'a [Vec<Order>],
+    /// The multi-period orders, in order of priority.
+    pub linked: &'a [MultiPeriodOrder],
+    /// The orders with a minimum.
+    pub minimums: &'a [Minimum],
+}
+
+/// How the price of a period is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PriceRule {
+    /// Of a call auction: inside the competitive interval.
+    Call(CallRule),
+    /// The uniform marginal price of centralised bidding: so far below the bid of the last matched
+    /// pair (see [`crate::auction::uniform`]).
+    LastPair {
+        /// The share of the pair's spread.
+        k1: BasisPoints,
+        /// How orders at the margin share what is left.
+        rationing: Rationing,
+    },
+}
+
+impl PriceRule {
+    const fn call(&self) -> CallRule {
+        match *self {
+            Self::Call(rule) => rule,
+            Self::LastPair { rationing, .. } => CallRule { rationing, ..CallRule::MIDPOINT },
+        }
+    }
+}
+
 /// The result of one period.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PeriodClearing {
+    /// The lowest and the highest competitive price, accepted multi-period orders included; as in
+    /// [`Clearing`](crate::auction::Clearing). An end that only these orders make is the other end.
+    pub interval: Option<(Price, Price)>,
     /// The price; `None` if nothing trades.
     pub price: Option<Price>,
     /// The energy traded, multi-period orders included.
     pub volume: Energy,
     /// The filled energy of the period's own orders, by position.
     pub fills: Vec<Energy>,
+}
+
+/// Why a multi-period order was rejected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reason {
+    /// The book could not fill it whole, or it asks for nothing.
+    NotFilled,
+    /// It would have lost against its limit.
+    AtALoss,
 }
 
 /// The result of all periods.
@@ -44,149 +110,208 @@ pub struct LinkedClearing {
     pub periods: Vec<PeriodClearing>,
     /// Positions of the accepted multi-period orders, ascending.
     pub accepted: Vec<usize>,
+    /// Positions of the others with the reason, in the order of their rejection.
+    pub rejected: Vec<(usize, Reason)>,
+    /// Positions among the minimums of the orders that fell short, in the order of rejection.
+    pub short: Vec<usize>,
 }
 
 /// Clears periods together with the multi-period orders that link them, by the acceptance rule of
 /// this module.
 ///
-/// A must-trade order sets no price: where one end of a period's interval comes from such orders
-/// alone the price is the other end, and where both do it lies between their limits. Orders of
-/// nothing, and orders for another number of periods, are rejected.
+/// A must-trade order sets no price: where one end of a period's interval (or of its last pair)
+/// comes from such orders alone the price is the other end, and where both do it lies between
+/// their limits. Orders of nothing, and orders for another number of periods, are rejected. A
+/// period's own orders are sorted once; a round costs their logarithm.
 ///
 /// # Errors
 ///
-/// Returns [`OverflowError`] as [`clear`] does, or if a product does not fit.
+/// Returns [`OverflowError`] as [`clear`](crate::auction::clear) does, if a limit is the least or
+/// the highest integer, or if a product does not fit.
 pub fn clear_linked(
-    periods: &[Vec<Order>],
-    linked: &[MultiPeriodOrder],
-    rule: &CallRule,
+    book: &LinkedBook<'_>,
+    rule: &PriceRule,
 ) -> Result<LinkedClearing, OverflowError> {
-    let mut accepted = Vec::new();
-    for (position, order) in linked.iter().enumerate() {
-        let total = Energy::sum(order.quantities.iter().copied())?;
-        if order.quantities.len() == periods.len() && !total.is_zero() {
-            accepted.push(position);
+    let mut auction = Auction::new(book, rule)?;
+    auction.quote_all()?;
+    while let Some(worst) = auction.worst()? {
+        auction.reject(worst)?;
+    }
+    auction.result()
+}
+
+/// What is rejected next.
+#[derive(Clone, Copy)]
+enum Worst {
+    /// A multi-period order, by its place among those that are still accepted.
+    Linked(usize, Reason),
+    /// An order below its minimum, by its position among the minimums.
+    Short(usize),
+}
+
+/// The book between two rounds.
+struct Auction<'a> {
+    linked: &'a [MultiPeriodOrder],
+    minimums: &'a [Minimum],
+    rule: &'a PriceRule,
+    periods: Vec<PeriodBook>,
+    quotes: Vec<Quote>,
+    accepted: Vec<usize>,
+    rejected: Vec<(usize, Reason)>,
+    short: Vec<usize>,
+}
+
+impl<'a> Auction<'a> {
+    fn new(book: &LinkedBook<'a>, rule: &'a PriceRule) -> Result<Self, OverflowError> {
+        let (mut accepted, mut rejected) = (Vec::new(), Vec::new());
+        for (position, order) in book.linked.iter().enumerate() {
+            let total = Energy::sum(order.quantities.iter().copied())?;
+            if order.quantities.len() == book.periods.len() && !total.is_zero() {
+                accepted.push(position);
+            } else {
+                rejected.push((position, Reason::NotFilled));
+            }
         }
+        let periods: Result<_, _> = book.periods.iter().cloned().map(PeriodBook::new).collect();
+        Ok(Self {
+            linked: book.linked,
+            minimums: book.minimums,
+            rule,
+            periods: periods?,
+            quotes: Vec::new(),
+            accepted,
+            rejected,
+            short: Vec::new(),
+        })
     }
-    loop {
-        let mut rounds = Vec::with_capacity(periods.len());
-        for (period, orders) in periods.iter().enumerate() {
-            rounds.push(Round::clear(orders, period, &members(linked, &accepted), rule)?);
+
+    fn members(&self) -> impl Iterator<Item = &'a MultiPeriodOrder> + '_ {
+        self.accepted.iter().filter_map(|position| self.linked.get(*position))
+    }
+
+    /// The must-trade energy of a period.
+    fn must(&self, period: usize) -> Result<Must, OverflowError> {
+        let mut must = Must::default();
+        for order in self.members() {
+            let energy = order.quantities.get(period).copied().unwrap_or_default();
+            must.add(order.side, order.limit, energy)?;
         }
-        let Some(worst) = worst(&rounds, &members(linked, &accepted))? else {
-            let periods = rounds.into_iter().map(|round| round.clearing).collect();
-            return Ok(LinkedClearing { periods, accepted });
-        };
-        accepted.remove(worst);
+        Ok(must)
     }
-}
 
-fn members<'a>(linked: &'a [MultiPeriodOrder], accepted: &[usize]) -> Vec<&'a MultiPeriodOrder> {
-    accepted.iter().filter_map(|position| linked.get(*position)).collect()
-}
-
-/// One period with the accepted orders as must-trade energy.
-struct Round {
-    clearing: PeriodClearing,
-    price: Price,
-    /// Whether each accepted order got all its energy.
-    filled: Vec<bool>,
-}
-
-impl Round {
-    fn clear(
-        own: &[Order],
-        period: usize,
-        accepted: &[&MultiPeriodOrder],
-        rule: &CallRule,
-    ) -> Result<Self, OverflowError> {
-        let mut orders = own.to_vec();
-        for order in accepted {
-            orders.push(order.must_trade(period));
+    fn quote_all(&mut self) -> Result<(), OverflowError> {
+        for (period, book) in self.periods.iter().enumerate() {
+            self.quotes.push(book.quote(&self.must(period)?, self.rule)?);
         }
-        let clearing = clear(&orders, rule)?;
-        let Some((lo, hi)) = clearing.interval else {
-            let filled = orders.iter().skip(own.len()).map(|order| order.quantity.is_zero());
-            let fills = vec![Energy::ZERO; own.len()];
-            let clearing = PeriodClearing { price: None, volume: Energy::ZERO, fills };
-            return Ok(Self { clearing, price: Price::ZERO, filled: filled.collect() });
-        };
-        let price = price(lo, hi, accepted, rule)?;
-        let (volume, mut fills) = fill_at(&orders, price, rule.rationing)?;
-        let both = fills.iter().zip(&orders).skip(own.len());
-        let filled = both.map(|(fill, order)| *fill == order.quantity).collect();
-        fills.truncate(own.len());
-        let shown = (!volume.is_zero()).then_some(price);
-        Ok(Self { clearing: PeriodClearing { price: shown, volume, fills }, price, filled })
+        Ok(())
     }
-}
 
-const UNBOUNDED_ASK: Price = Price::from_milli_yuan_per_mwh(i64::MIN);
-const UNBOUNDED_BID: Price = Price::MAX;
-
-impl MultiPeriodOrder {
-    /// The order in one period, at a limit that always trades.
-    fn must_trade(&self, period: usize) -> Order {
-        let limit = match self.side {
-            Side::Buy => UNBOUNDED_BID,
-            Side::Sell => UNBOUNDED_ASK,
-        };
-        let quantity = self.quantities.get(period).copied().unwrap_or_default();
-        Order { side: self.side, limit, quantity, emission_factor: Default::default() }
-    }
-}
-
-/// The price of a period whose interval may reach to the limits of must-trade orders.
-fn price(
-    lo: Price,
-    hi: Price,
-    accepted: &[&MultiPeriodOrder],
-    rule: &CallRule,
-) -> Result<Price, OverflowError> {
-    match (lo == UNBOUNDED_ASK, hi == UNBOUNDED_BID) {
-        (false, false) => rule.price_between(lo, hi),
-        (false, true) => Ok(lo),
-        (true, false) => Ok(hi),
-        (true, true) => {
-            let of = |side| accepted.iter().filter(move |o| o.side == side).map(|o| o.limit);
-            let ask = of(Side::Sell).max().unwrap_or_default();
-            let bid = of(Side::Buy).min().unwrap_or_default();
-            rule.price_between(ask.min(bid), ask.max(bid))
+    /// Clears a period once more, after an order was rejected.
+    fn quote(&mut self, period: usize) -> Result<(), OverflowError> {
+        let must = self.must(period)?;
+        if let (Some(book), Some(quote)) = (self.periods.get(period), self.quotes.get_mut(period)) {
+            *quote = book.quote(&must, self.rule)?;
         }
+        Ok(())
     }
-}
 
-/// The accepted order to reject next, as an index into `accepted`; `None` if all may stay.
-fn worst(rounds: &[Round], accepted: &[&MultiPeriodOrder]) -> Result<Option<usize>, OverflowError> {
-    let mut worst: Option<(Option<i128>, usize)> = None;
-    for (index, order) in accepted.iter().enumerate() {
-        let is_filled = rounds.iter().all(|round| round.filled.get(index) == Some(&true));
-        let gain = if is_filled { Some(order.gain_per_kwh(rounds)?) } else { None };
-        let may_stay = gain.is_some_and(|gain| 0 <= gain);
-        // An order that is not filled has no gain, and `None` is the least.
-        if !may_stay && worst.is_none_or(|(least, _)| gain <= least) {
-            worst = Some((gain, index));
+    fn worst(&self) -> Result<Option<Worst>, OverflowError> {
+        let not_filled = self.members().enumerate().filter(|(_, order)| !self.fills(order)).last();
+        if let Some((place, _)) = not_filled {
+            return Ok(Some(Worst::Linked(place, Reason::NotFilled)));
         }
+        let mut lowest: Option<(i128, usize)> = None;
+        for (place, order) in self.members().enumerate() {
+            let gain = self.gain_per_kwh(order)?;
+            if gain < 0 && lowest.is_none_or(|(least, _)| gain <= least) {
+                lowest = Some((gain, place));
+            }
+        }
+        if let Some((_, place)) = lowest {
+            return Ok(Some(Worst::Linked(place, Reason::AtALoss)));
+        }
+        Ok(self.first_short()?.map(Worst::Short))
     }
-    Ok(worst.map(|(_, index)| index))
-}
 
-impl MultiPeriodOrder {
-    /// What the order gains per kWh at the prices of the rounds, in milli-yuan/MWh, rounded down.
-    fn gain_per_kwh(&self, rounds: &[Round]) -> Result<i128, OverflowError> {
+    /// Whether an order gets all its energy.
+    fn fills(&self, order: &MultiPeriodOrder) -> bool {
+        let mut both = order.quantities.iter().zip(&self.quotes);
+        both.all(|(energy, quote)| energy.is_zero() || quote.is_whole(order.side))
+    }
+
+    /// What an order gains per kWh at the prices of the round, in milli-yuan/MWh, rounded down.
+    fn gain_per_kwh(&self, order: &MultiPeriodOrder) -> Result<i128, OverflowError> {
         let overflow = OverflowError { operation: "gain of an order", unit: "micro-yuan" };
+        let limit = i128::from(order.limit.milli_yuan_per_mwh());
         let (mut gain, mut energy) = (0_i128, 0_i128);
-        for (round, quantity) in rounds.iter().zip(&self.quantities) {
-            let (limit, price) =
-                (i128::from(self.limit.milli_yuan_per_mwh()), round.price.milli_yuan_per_mwh());
-            let better = match self.side {
-                Side::Buy => limit.checked_sub(price.into()),
-                Side::Sell => i128::from(price).checked_sub(limit),
+        for (quote, quantity) in self.quotes.iter().zip(&order.quantities) {
+            let price = i128::from(quote.price.milli_yuan_per_mwh());
+            let better = match order.side {
+                Side::Buy => limit.checked_sub(price),
+                Side::Sell => price.checked_sub(limit),
             };
             let part = better.and_then(|better| better.checked_mul(quantity.kwh().into()));
             gain = part.and_then(|part| gain.checked_add(part)).ok_or(overflow)?;
             energy = energy.checked_add(quantity.kwh().into()).ok_or(overflow)?;
         }
         gain.checked_div_euclid(energy).ok_or(overflow)
+    }
+
+    /// The latest order of the earliest period that is filled below its minimum.
+    fn first_short(&self) -> Result<Option<usize>, OverflowError> {
+        for (period, (book, quote)) in self.periods.iter().zip(&self.quotes).enumerate() {
+            let own = self.minimums.iter().enumerate().filter(|(_, row)| row.period == period);
+            // Better orders are filled whole, others not at all.
+            let mut rationed =
+                own.clone().filter(|(_, row)| book.limit(row.order) == quote.cleared);
+            if rationed.next().is_none() {
+                continue;
+            }
+            let (_, fills) = book.fills(&self.must(period)?, quote, self.rule)?;
+            let falls_short = |row: &Minimum| {
+                let fill = fills.get(row.order).copied().unwrap_or_default();
+                !fill.is_zero() && fill < row.energy
+            };
+            let latest = own.filter(|(_, row)| falls_short(row)).max_by_key(|(_, row)| row.order);
+            if let Some((place, _)) = latest {
+                return Ok(Some(place));
+            }
+        }
+        Ok(None)
+    }
+
+    fn reject(&mut self, worst: Worst) -> Result<(), OverflowError> {
+        match worst {
+            Worst::Linked(place, reason) => {
+                let position = self.accepted.remove(place);
+                self.rejected.push((position, reason));
+                let Some(order) = self.linked.get(position) else { return Ok(()) };
+                for (period, energy) in order.quantities.iter().enumerate() {
+                    if !energy.is_zero() {
+                        self.quote(period)?;
+                    }
+                }
+                Ok(())
+            }
+            Worst::Short(place) => {
+                self.short.push(place);
+                let Some(row) = self.minimums.get(place) else { return Ok(()) };
+                if let Some(book) = self.periods.get_mut(row.period) {
+                    book.remove(row.order)?;
+                }
+                self.quote(row.period)
+            }
+        }
+    }
+
+    fn result(self) -> Result<LinkedClearing, OverflowError> {
+        let mut periods = Vec::with_capacity(self.periods.len());
+        for (period, (book, quote)) in self.periods.iter().zip(&self.quotes).enumerate() {
+            let (volume, fills) = book.fills(&self.must(period)?, quote, self.rule)?;
+            let price = (!volume.is_zero()).then_some(quote.price);
+            periods.push(PeriodClearing { interval: quote.interval, price, volume, fills });
+        }
+        let Self { accepted, rejected, short, .. } = self;
+        Ok(LinkedClearing { periods, accepted, rejected, short })
     }
 }

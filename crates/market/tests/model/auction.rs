@@ -10,7 +10,7 @@ use crate::random::Random;
 use crate::shares::shares;
 use crate::{done, operations};
 
-fn limit(order: &Order) -> i64 {
+pub(crate) fn limit(order: &Order) -> i64 {
     order.limit.milli_yuan_per_mwh()
 }
 
@@ -126,7 +126,7 @@ fn pairs(orders: &[Order]) -> Vec<(usize, usize, i64)> {
 }
 
 /// `upper - k * (upper - lower)` with `k` in basis points, to the nearest, halves away from zero.
-fn between(upper: i64, lower: i64, k: i64) -> i64 {
+pub(crate) fn between(upper: i64, lower: i64, k: i64) -> i64 {
     let exact = i128::from(upper) * 10_000 - i128::from(k) * i128::from(upper - lower);
     let size = (exact.abs() + 5_000) / 10_000;
     i64::try_from(size * exact.signum()).unwrap()

@@ -14,7 +14,7 @@ use duet_market::auction::uniform::{MarginalPrice, UniformRule, clear_uniform};
 use duet_market::auction::{CallRule, Clearing, clear};
 use duet_market::game::{GameOrder, GameRule, clear_joint};
 use duet_market::joint::{Demand, Market, Period, Unit, solve};
-use duet_market::linked::{MultiPeriodOrder, clear_linked};
+use duet_market::linked::{LinkedBook, MultiPeriodOrder, PriceRule, clear_linked};
 use duet_market::listing::{Sharing, Source, Take, share};
 use duet_market::order::{Order, Rationing, Side};
 use duet_market::pairing::pair;
@@ -234,7 +234,8 @@ fn linked_periods() -> Hash {
             quantities: (0..4).map(|_| Energy::from_kwh(random.below(2_000))).collect(),
         };
         let linked: Vec<MultiPeriodOrder> = (0..6).map(&mut linked).collect();
-        let result = clear_linked(&periods, &linked, &CallRule::MIDPOINT).unwrap();
+        let book = LinkedBook { periods: &periods, linked: &linked, minimums: &[] };
+        let result = clear_linked(&book, &PriceRule::Call(CallRule::MIDPOINT)).unwrap();
         result.accepted.iter().for_each(|position| hash.add_place(*position));
         for period in &result.periods {
             hash.add_price(period.price);

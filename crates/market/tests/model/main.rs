@@ -8,6 +8,7 @@
 mod auction;
 mod fill_hashes;
 mod game;
+mod linked;
 mod listed;
 mod listing;
 mod random;

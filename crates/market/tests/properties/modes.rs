@@ -7,7 +7,7 @@ use duet_market::auction::CallRule;
 use duet_market::auction::pairwise::match_pairs;
 use duet_market::auction::uniform::{MarginalPrice, UniformRule, clear_uniform};
 use duet_market::game::{GameOrder, clear_joint};
-use duet_market::linked::clear_linked;
+use duet_market::linked::{LinkedBook, PriceRule, clear_linked};
 use duet_market::listing::{Sharing, Source, Take, share};
 use duet_market::order::{Order, Rationing, Side};
 use duet_market::rolling::{Book, Grid, Incoming, Pricing, TimeInForce};
@@ -45,7 +45,8 @@ fn an_empty_or_one_sided_book_trades_nothing_in_any_mode() {
         let joint = clear_joint(&game(&book), &RULE).unwrap();
         assert!(joint.trades.is_empty() && joint.levies.is_empty() && joint.second.is_none());
         let periods = std::slice::from_ref(&book);
-        let linked = clear_linked(periods, &[], &CallRule::MIDPOINT).unwrap();
+        let book = LinkedBook { periods, linked: &[], minimums: &[] };
+        let linked = clear_linked(&book, &PriceRule::Call(CallRule::MIDPOINT)).unwrap();
         assert_eq!(linked.periods[0].price, None);
     }
 }
