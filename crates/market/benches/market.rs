@@ -7,7 +7,7 @@ use std::fmt;
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use duet_market::auction::{CallRule, clear};
-use duet_market::game::{GameOrder, GameRule, clear_joint};
+use duet_market::game::{Design, GameOrder, GameRule, clear_joint};
 use duet_market::joint::certificate::certify;
 use duet_market::joint::{Demand, Market, Period, Unit, solve};
 use duet_market::order::{Order, Side};
@@ -92,9 +92,18 @@ fn pairing_pair(bencher: Bencher<'_, '_>, size: &Size) {
 
 #[divan::bench(name = "game::clear_joint", args = [Size("orders", 1_000), Size("orders", 100_000)])]
 fn game_clear_joint(bencher: Bencher<'_, '_>, size: &Size) {
+    joint_session(bencher, size, Design::Compensation);
+}
+
+#[divan::bench(name = "game::clear_joint uplift", args = [Size("orders", 1_000), Size("orders", 100_000)])]
+fn game_clear_joint_uplift(bencher: Bencher<'_, '_>, size: &Size) {
+    joint_session(bencher, size, Design::Uplift);
+}
+
+fn joint_session(bencher: Bencher<'_, '_>, size: &Size, second_stage: Design) {
     let rule = GameRule {
         call: CallRule::MIDPOINT,
-        second_stage: true,
+        second_stage,
         compensation_cap: Price::from_milli_yuan_per_mwh(36_440),
         fund_share: BasisPoints::from_bp(5_000),
     };

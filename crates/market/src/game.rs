@@ -3,9 +3,15 @@
 //! The first stage is a call auction in which carbon is already part of every ask. What it leaves
 //! on both sides cannot trade any more without help: every remaining ask exceeds every remaining
 //! bid. The second stage trades a part of it, and pays the difference out of a fund that comes
-//! from the over-conduction rent of the first stage's sellers.
+//! from the over-conduction rent of the first stage's sellers. The design A pays it to the sellers
+//! of the second stage; in the design D all buyers pay one price, and every seller above it is
+//! lifted to its ask.
 
+mod budget;
+mod design;
 mod second;
+
+pub use design::{Design, is_held};
 
 use duet_units::{
     BasisPoints, Energy, MicroYuan, Money, OverflowError, Price, div_half_away, largest_remainder,
@@ -33,8 +39,8 @@ pub struct GameOrder {
 pub struct GameRule {
     /// The rule of the call auction; its rationing also holds in the second stage.
     pub call: CallRule,
-    /// Whether there is a second stage.
-    pub second_stage: bool,
+    /// The second stage.
+    pub second_stage: Design,
     /// The most that may be paid on top of a buyer's price.
     pub compensation_cap: Price,
     /// The share of the first stage's rent that the fund may draw on.
@@ -93,7 +99,7 @@ pub struct Allocation {
 /// The result of a second stage in which something traded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecondStage {
-    /// The price of every buyer: the lowest accepted bid.
+    /// The price of every buyer, of both stages if the design is uplift: the lowest accepted bid.
     pub buyer_price: Price,
     /// The highest accepted ask: no seller is paid more.
     pub seller_price: Price,
@@ -101,7 +107,8 @@ pub struct SecondStage {
     pub volume: Energy,
     /// The filled energy of each order in this stage, by its position.
     pub fills: Vec<Energy>,
-    /// The compensation paid out, which is the sum of the levies.
+    /// The compensation paid out, which is the sum of the levies; uplift to sellers of the first
+    /// stage is part of it.
     pub compensation: Money,
     /// What could have been paid out.
     pub fund: MicroYuan,
@@ -136,6 +143,9 @@ pub struct JointClearing {
 /// gap is bounded by its own rent. Postings balance: buyers' payments plus levies are sellers'
 /// receipts, to the fen.
 ///
+/// Under [`Design::Uplift`] an offer above its registered ask takes no part in either stage: it
+/// could only be paid less than it asks, or more than it is registered for.
+///
 /// # Errors
 ///
 /// Returns [`OverflowError`] if a quantity or a rent is negative, or if a sum or product does not
@@ -143,22 +153,22 @@ pub struct JointClearing {
 ///
 /// # Source
 ///
-/// trading-game.md 1.3 to 1.5, with safeguard A; paper equations (1) to (3).
+/// trading-game.md 1.3 to 1.5, with safeguard A or mode D; paper equations (1) to (3).
 pub fn clear_joint(orders: &[GameOrder], rule: &GameRule) -> Result<JointClearing, OverflowError> {
-    let plain: Vec<Order> = orders.iter().map(|game_order| game_order.order).collect();
+    let plain: Vec<Order> = orders.iter().map(|order| admitted(order, rule.second_stage)).collect();
     let first = clear(&plain, &rule.call)?;
     let rents = Rents::of(orders, &first.fills)?;
     let fund = fund(&rents, rule.fund_share)?;
-    let outcome =
-        if rule.second_stage { second::run(orders, &first.fills, rule, fund)? } else { None };
-    let Some(outcome) = outcome else {
+    let Some(outcome) = second::run(orders, &first.fills, rule, fund)? else {
         let trades = trades(orders, [pair(&plain, &first.fills)?, Vec::new()], &first, None)?;
         return Ok(JointClearing { first, second: None, trades, levies: Vec::new() });
     };
     let pairs = [pair(&plain, &first.fills)?, pair(&plain, &outcome.fills)?];
     drop(plain);
-    let trades = trades(orders, pairs, &first, Some(&outcome))?;
-    let compensated = trades.iter().rev().take_while(|trade| trade.stage == Stage::Second);
+    let trades = trades(orders, pairs, &first, Some((&outcome, rule.second_stage)))?;
+    let uplift = rule.second_stage == Design::Uplift;
+    let compensated =
+        trades.iter().rev().take_while(|trade| uplift || trade.stage == Stage::Second);
     let compensation = compensated.map(|trade| trade.received.minus(trade.paid));
     let compensation = Money::sum(compensation.collect::<Result<Vec<_>, _>>()?)?;
     let levies = rents.levies(compensation)?;
@@ -180,22 +190,47 @@ pub fn clear_joint(orders: &[GameOrder], rule: &GameRule) -> Result<JointClearin
     Ok(JointClearing { first, second: Some(second), trades, levies })
 }
 
+/// The order as the auction sees it: an offer above its registered ask has nothing to offer where
+/// sellers may be lifted to what they ask.
+fn admitted(game_order: &GameOrder, design: Design) -> Order {
+    let order = game_order.order;
+    let is_above = order.side == Side::Sell && game_order.registered_ask < order.limit;
+    let quantity = if design == Design::Uplift && is_above && order.quantity > Energy::ZERO {
+        Energy::ZERO
+    } else {
+        order.quantity
+    };
+    Order { quantity, ..order }
+}
+
 /// The trades of the pairs of both stages, in one list of the right length: at a hundred thousand
 /// orders, growing and joining lists costs more than filling them.
 fn trades(
     orders: &[GameOrder],
     pairs: [Vec<Pair>; 2],
     first: &Clearing,
-    second: Option<&second::Outcome>,
+    second: Option<(&second::Outcome, Design)>,
 ) -> Result<Vec<Trade>, OverflowError> {
     let [first_pairs, second_pairs] = pairs;
     let mut trades = Vec::with_capacity(first_pairs.len().saturating_add(second_pairs.len()));
-    if let Some(price) = first.price {
-        for pair in first_pairs {
-            trades.push(first_trade(pair, price)?);
+    match (second, first.price) {
+        (Some((outcome, Design::Uplift)), _) => {
+            for pair in first_pairs {
+                trades.push(uplifted_trade(orders, (pair, Stage::First), outcome)?);
+            }
+            for pair in second_pairs {
+                trades.push(uplifted_trade(orders, (pair, Stage::Second), outcome)?);
+            }
+            return Ok(trades);
         }
+        (_, Some(price)) => {
+            for pair in first_pairs {
+                trades.push(first_trade(pair, price)?);
+            }
+        }
+        (_, None) => {}
     }
-    if let Some(outcome) = second {
+    if let Some((outcome, _)) = second {
         for pair in second_pairs {
             trades.push(second_trade(orders, pair, outcome)?);
         }
@@ -210,23 +245,43 @@ fn first_trade(pair: Pair, price: Price) -> Result<Trade, OverflowError> {
     Ok(Trade { stage, buy, sell, quantity, buyer_price, seller_price, paid, received })
 }
 
+/// Safeguard A: the registered ask, at most the highest accepted ask.
 fn second_trade(
     orders: &[GameOrder],
     pair: Pair,
     outcome: &second::Outcome,
 ) -> Result<Trade, OverflowError> {
-    let overflow = OverflowError { operation: "compensation", unit: "fen" };
-    let Pair { buy, sell, quantity } = pair;
     let buyer_price = outcome.buyer_price;
-    let registered = orders.get(sell).ok_or(overflow)?.registered_ask;
+    let registered = orders.get(pair.sell).ok_or(COMPENSATION)?.registered_ask;
     let seller_price = registered.max(buyer_price).min(outcome.seller_price);
+    compensated_trade((pair, Stage::Second), buyer_price, seller_price)
+}
+
+/// Design D: the one price, or the ask above it, which is no higher than the registered one.
+fn uplifted_trade(
+    orders: &[GameOrder],
+    (pair, stage): (Pair, Stage),
+    outcome: &second::Outcome,
+) -> Result<Trade, OverflowError> {
+    let buyer_price = outcome.buyer_price;
+    let ask = orders.get(pair.sell).ok_or(COMPENSATION)?.order.limit;
+    compensated_trade((pair, stage), buyer_price, ask.max(buyer_price))
+}
+
+fn compensated_trade(
+    (pair, stage): (Pair, Stage),
+    buyer_price: Price,
+    seller_price: Price,
+) -> Result<Trade, OverflowError> {
+    let Pair { buy, sell, quantity } = pair;
     let paid = buyer_price.cost_of(quantity)?;
     let exact = seller_price.minus(buyer_price)?.value_of(quantity)?;
     let compensation = Money::from_fen(exact.micro_yuan().div_euclid(MICRO_YUAN_PER_FEN));
-    let (stage, received) = (Stage::Second, paid.plus(compensation)?);
+    let received = paid.plus(compensation)?;
     Ok(Trade { stage, buy, sell, quantity, buyer_price, seller_price, paid, received })
 }
 
+const COMPENSATION: OverflowError = OverflowError { operation: "compensation", unit: "fen" };
 const MICRO_YUAN_PER_FEN: i128 = 10_000;
 
 /// The sellers that collected a rent in the first stage, by position, and how much it is.

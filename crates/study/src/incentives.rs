@@ -10,7 +10,7 @@ mod show;
 mod uplift;
 
 use duet_market::auction::CallRule;
-use duet_market::game::{GameOrder, GameRule};
+use duet_market::game::{self, GameOrder, GameRule};
 use duet_market::order::Side;
 use duet_units::{BasisPoints, OverflowError, Price};
 use serde::Serialize;
@@ -135,7 +135,7 @@ impl Incentives {
         let setting = Setting {
             rule: GameRule {
                 call: CallRule::MIDPOINT,
-                second_stage: true,
+                second_stage: game::Design::Compensation,
                 compensation_cap: Price::from_milli_yuan_per_mwh(cap),
                 fund_share: BasisPoints::from_bp(parameters.design.fund_share_bp),
             },

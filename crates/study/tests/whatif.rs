@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use duet_market::game::Design;
 use duet_study::scenario::Scenario;
 use duet_study::whatif::{
     Book, BookOrder, BookRationing, BookSide, BookTerms, Change, Recorded, WhatIf,
@@ -44,7 +45,7 @@ fn book() -> Book {
             price_numerator: 0,
             price_denominator: 1,
             rationing: BookRationing::ProRata,
-            second_stage: false,
+            second_stage: Design::None,
             compensation_cap_milli_yuan_per_mwh: 0,
             fund_share_bp: 0,
         },

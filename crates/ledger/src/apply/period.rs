@@ -5,7 +5,7 @@ use crate::state::BrokenInvariant;
 use duet_market::auction::pairwise::match_pairs;
 use duet_market::auction::uniform::{MarginalPrice, UniformRule, clear_uniform};
 use duet_market::auction::{CallRule, Clearing, clear};
-use duet_market::game::{self, GameOrder, GameRule, JointClearing, Stage, clear_joint};
+use duet_market::game::{self, Design, GameOrder, GameRule, JointClearing, Stage, clear_joint};
 use duet_market::order::Order;
 use duet_market::pairing::pair;
 use duet_units::{BasisPoints, Energy, Money, OverflowError, Price};
@@ -130,7 +130,7 @@ pub(super) fn call_rule(terms: &SessionTerms) -> CallRule {
 fn game_rule(terms: &SessionTerms) -> GameRule {
     GameRule {
         call: call_rule(terms),
-        second_stage: terms.second_stage,
+        second_stage: if terms.second_stage { Design::Compensation } else { Design::None },
         compensation_cap: terms.compensation_cap,
         fund_share: terms.fund_share,
     }

@@ -20,10 +20,14 @@
 //! interval from zero. An ask level counts with its highest ask as soon as it is entered.
 //!
 //! An offer above its registered ask stays out: safeguard A would pay it less than it asks.
+//!
+//! Under the design D the walk is the same, and what must stay within the fund is the uplift of
+//! all sellers, those of the first stage included: see `game/budget.rs`.
 
 use duet_units::{Energy, MicroYuan, OverflowError, Price};
 
-use super::{GameOrder, GameRule};
+use super::budget::Budget;
+use super::{Design, GameOrder, GameRule};
 use crate::order::{Claim, Rationing, Side, ration};
 use crate::sort::{First, by_price};
 
@@ -55,11 +59,13 @@ pub(super) fn run(
     rule: &GameRule,
     fund: MicroYuan,
 ) -> Result<Option<Outcome>, OverflowError> {
-    if fund <= MicroYuan::ZERO || rule.compensation_cap <= Price::ZERO {
+    let none = rule.second_stage == Design::None;
+    if none || fund <= MicroYuan::ZERO || rule.compensation_cap <= Price::ZERO {
         return Ok(None);
     }
     let (buys, sells) = rests(orders, filled, rule)?;
-    let Some(last) = walk(&buys, &sells, fund) else { return Ok(None) };
+    let budget = Budget::of(rule.second_stage, orders, filled, fund);
+    let Some(last) = walk(&buys, &sells, budget) else { return Ok(None) };
 
     let mut fills = vec![Energy::ZERO; orders.len()];
     let at_buy = |rest: &Rest| rest.price.cmp(&last.bid).reverse();
@@ -149,22 +155,19 @@ struct Last {
 }
 
 /// Walks both curves up to the largest volume that the prices allow and the fund can pay.
-fn walk(buys: &[Rest], sells: &[Rest], fund: MicroYuan) -> Option<Last> {
+fn walk(buys: &[Rest], sells: &[Rest], mut budget: Budget) -> Option<Last> {
     let (mut buys, mut sells) = (levels(buys), levels(sells));
     let (mut buy, mut sell) = (buys.next(), sells.next());
     let (mut volume, mut last) = (0_i64, None);
-    let mut highest_ask: Option<Price> = None;
     while let (Some(bids), Some(asks)) = (buy, sell)
         && asks.price <= bids.price
     {
-        let ask = highest_ask.map_or(asks.ask, |ask| ask.max(asks.ask));
-        let room = affordable(fund, ask, bids.price).saturating_sub(volume);
         let wanted = bids.left.min(asks.left);
-        let step = wanted.min(room);
+        let step = wanted.min(budget.room(bids.price, asks.ask));
         if step <= 0 {
             break;
         }
-        highest_ask = Some(ask);
+        budget.spend(step, bids.price, asks.ask);
         volume = volume.saturating_add(step);
         last = Some(Last { volume, bid: bids.price, compensated_ask: asks.price });
         if step < wanted {
@@ -179,14 +182,6 @@ fn walk(buys: &[Rest], sells: &[Rest], fund: MicroYuan) -> Option<Last> {
 fn rest(level: Level, taken: i64) -> Option<Level> {
     let left = level.left.saturating_sub(taken);
     (left > 0).then_some(Level { left, ..level })
-}
-
-/// The largest volume that the fund can compensate from `bid` up to `ask`.
-fn affordable(fund: MicroYuan, ask: Price, bid: Price) -> i64 {
-    let gap =
-        i128::from(ask.milli_yuan_per_mwh()).saturating_sub(bid.milli_yuan_per_mwh().into()).max(0);
-    let volume = fund.micro_yuan().checked_div(gap).unwrap_or(i128::MAX);
-    i64::try_from(volume).unwrap_or(i64::MAX)
 }
 
 /// Gives the `volume` of one side to its orders: those `Less` than the last price in full, those

@@ -12,7 +12,7 @@ use duet_market::allowance::{bidding, listed};
 use duet_market::auction::pairwise::match_pairs;
 use duet_market::auction::uniform::{MarginalPrice, UniformRule, clear_uniform};
 use duet_market::auction::{CallRule, Clearing, clear};
-use duet_market::game::{GameOrder, GameRule, clear_joint};
+use duet_market::game::{Design, GameOrder, GameRule, clear_joint};
 use duet_market::joint::{Demand, Market, Period, Unit, solve};
 use duet_market::linked::{LinkedBook, MultiPeriodOrder, PriceRule, clear_linked};
 use duet_market::listing::{Sharing, Source, Take, share};
@@ -98,13 +98,14 @@ fn auctions(size: usize, hashes: &mut BTreeMap<String, String>) {
         hash.add_price(Some(pair.price));
     }
     keep("pair matching", hash);
-    keep("joint session", joint_sessions(&books));
+    keep("joint session", joint_sessions(&books, Design::Compensation));
+    keep("joint session, uplift", joint_sessions(&books, Design::Uplift));
 }
 
-fn joint_sessions(books: &[Vec<Order>]) -> Hash {
+fn joint_sessions(books: &[Vec<Order>], second_stage: Design) -> Hash {
     let rule = GameRule {
         call: CallRule::MIDPOINT,
-        second_stage: true,
+        second_stage,
         compensation_cap: Price::from_milli_yuan_per_mwh(36_440),
         fund_share: BasisPoints::from_bp(5_000),
     };

@@ -1,7 +1,7 @@
 //! The joint session against its definition, kWh by kWh: every volume of the second stage tried.
 
 use duet_market::auction::CallRule;
-use duet_market::game::{GameOrder, GameRule, JointClearing, Stage, clear_joint};
+use duet_market::game::{Design, GameOrder, GameRule, JointClearing, Stage, clear_joint};
 use duet_market::order::{Order, Rationing, Side};
 use duet_units::{BasisPoints, Energy, Price};
 
@@ -196,7 +196,7 @@ fn session(random: &mut Random) -> (Vec<GameOrder>, GameRule) {
     let rationing = [Rationing::ProRata, Rationing::Time, Rationing::GreenFirst];
     let rule = GameRule {
         call: CallRule { rationing: rationing[random.index(3)], ..CallRule::MIDPOINT },
-        second_stage: true,
+        second_stage: Design::Compensation,
         compensation_cap: Price::from_milli_yuan_per_mwh(1_000 * random.below(14)),
         fund_share: BasisPoints::from_bp(random.below(10_001)),
     };

@@ -1,7 +1,7 @@
 //! The joint session: balance of money and energy over both stages.
 
 use duet_market::auction::CallRule;
-use duet_market::game::{GameOrder, GameRule, JointClearing, Stage, clear_joint};
+use duet_market::game::{Design, GameOrder, GameRule, JointClearing, Stage, clear_joint};
 use duet_market::order::{Order, Side};
 use duet_units::{BasisPoints, Energy, MicroYuan, Money, Price};
 use proptest::prelude::*;
@@ -29,7 +29,7 @@ pub(crate) fn buyer(limit: i64, quantity: i64) -> GameOrder {
 
 pub(crate) const RULE: GameRule = GameRule {
     call: CallRule::MIDPOINT,
-    second_stage: true,
+    second_stage: Design::Compensation,
     compensation_cap: Price::from_milli_yuan_per_mwh(36_440),
     fund_share: BasisPoints::from_bp(5_000),
 };
@@ -52,7 +52,7 @@ pub(crate) fn sessions() -> impl Strategy<Value = (Vec<GameOrder>, GameRule)> {
         });
         let rule = GameRule {
             call,
-            second_stage: true,
+            second_stage: Design::Compensation,
             compensation_cap: price(1_000 * cap),
             fund_share: BasisPoints::from_bp(share),
         };
@@ -99,7 +99,7 @@ fn the_rest_trades_at_two_prices_and_the_levy_pays_the_difference() {
 fn without_a_second_stage_the_rest_stays() {
     let orders =
         [buyer(10_000, 10), seller(5_000, 10, 9_000), seller(11_000, 9, 9_000), buyer(9_000, 9)];
-    let joint = clear_joint(&orders, &GameRule { second_stage: false, ..RULE }).unwrap();
+    let joint = clear_joint(&orders, &GameRule { second_stage: Design::None, ..RULE }).unwrap();
     assert!(joint.second.is_none() && joint.levies.is_empty());
     assert!(clear_joint(&orders, &RULE).unwrap().second.is_some());
 }

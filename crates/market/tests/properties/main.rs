@@ -13,3 +13,4 @@ mod rolling;
 mod second_stage;
 mod simplex;
 mod support;
+mod uplift;

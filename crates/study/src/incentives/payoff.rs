@@ -1,6 +1,6 @@
 //! What every trader has from a session, at its true value.
 
-use duet_market::game::{GameOrder, GameRule, JointClearing, Stage, clear_joint};
+use duet_market::game::{self, GameOrder, GameRule, JointClearing, Stage, clear_joint};
 use duet_market::order::Side;
 use duet_units::{OverflowError, Price};
 
@@ -26,11 +26,15 @@ impl Table {
             Outcome::of(&clear_joint(orders, &rule)?, truthful)
         };
         match design {
-            Design::FirstStageOnly => Ok(Self::mixed(&outcome(false)?, None, design)),
-            Design::RegisteredAsk => Ok(Self::mixed(&outcome(true)?, None, design)),
-            Design::LotteryHalf | Design::LotteryQuarter => {
-                Ok(Self::mixed(&outcome(true)?, Some(&outcome(false)?), design))
+            Design::FirstStageOnly => Ok(Self::mixed(&outcome(game::Design::None)?, None, design)),
+            Design::RegisteredAsk => {
+                Ok(Self::mixed(&outcome(game::Design::Compensation)?, None, design))
             }
+            Design::LotteryHalf | Design::LotteryQuarter => Ok(Self::mixed(
+                &outcome(game::Design::Compensation)?,
+                Some(&outcome(game::Design::None)?),
+                design,
+            )),
             Design::Uniform => {
                 let mut unguarded = orders.to_vec();
                 for order in &mut unguarded {
@@ -68,7 +72,10 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
-    fn of(clearing: &JointClearing, truthful: &[GameOrder]) -> Result<Self, OverflowError> {
+    pub(super) fn of(
+        clearing: &JointClearing,
+        truthful: &[GameOrder],
+    ) -> Result<Self, OverflowError> {
         let mut outcome = Self { payoffs: vec![0; truthful.len()], second_stage_kwh: 0 };
         for trade in &clearing.trades {
             let gain = |trader: usize, price: Price| {

@@ -109,3 +109,72 @@ impl<'a> Book<'a> {
         last
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use duet_market::auction::CallRule;
+    use duet_market::game::{self, GameRule, clear_joint};
+    use duet_units::{BasisPoints, Energy, Price};
+
+    use super::*;
+
+    /// The splitmix64 sequence.
+    struct Random(u64);
+
+    impl Random {
+        fn below(&mut self, bound: u64) -> i64 {
+            self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+            let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+            i64::try_from((z ^ (z >> 31)) % bound).unwrap()
+        }
+    }
+
+    /// Truthful orders at prices of their own, each of 100 kWh, with more rent than any gap.
+    fn book(random: &mut Random) -> Vec<GameOrder> {
+        let count = 4 + random.below(14);
+        let order = |place: i64| {
+            let side = if random.below(2) == 0 { Side::Buy } else { Side::Sell };
+            let limit = 340_000 + 18 * random.below(1_500) + place;
+            let price =
+                |milli| Price::from_milli_yuan_per_mwh(if side == Side::Sell { milli } else { 0 });
+            GameOrder {
+                order: Order {
+                    side,
+                    limit: Price::from_milli_yuan_per_mwh(limit),
+                    quantity: Energy::from_kwh(100),
+                    emission_factor: duet_units::EmissionFactor::from_g_per_kwh(800),
+                },
+                registered_ask: price(limit),
+                registered_cost: price(limit),
+                rent: price(100_000),
+            }
+        };
+        (0..count).map(order).collect()
+    }
+
+    #[test]
+    fn the_market_has_the_payoffs_of_this_reckoning() {
+        let mut random = Random(7);
+        let mut second = 0;
+        for _ in 0..2_000 {
+            let orders = book(&mut random);
+            let setting = Setting {
+                rule: GameRule {
+                    call: CallRule::MIDPOINT,
+                    second_stage: game::Design::Uplift,
+                    compensation_cap: Price::from_milli_yuan_per_mwh(1_000 * random.below(20)),
+                    fund_share: BasisPoints::ONE,
+                },
+                ceiling: Price::from_milli_yuan_per_mwh(600_000),
+            };
+            let expected = play(&setting, (&orders, &orders)).unwrap();
+            let joint = clear_joint(&orders, &setting.rule).unwrap();
+            let found = Outcome::of(&joint, &orders).unwrap();
+            assert_eq!(found.second_stage_kwh, expected.second_stage_kwh, "{orders:?}");
+            assert_eq!(found.payoffs, expected.payoffs, "{orders:?}");
+            second += i32::from(joint.second.is_some());
+        }
+        assert!(500 <= second, "{second} of 2,000");
+    }
+}

@@ -2,7 +2,7 @@
 
 use duet_market::auction::CallRule;
 use duet_market::carbon::{CarbonTerms, offer};
-use duet_market::game::{GameOrder, GameRule, JointClearing, clear_joint};
+use duet_market::game::{Design, GameOrder, GameRule, JointClearing, clear_joint};
 use duet_market::order::Order;
 use duet_units::{EmissionFactor, OverflowError, Price};
 
@@ -14,7 +14,7 @@ impl MarketTerms {
     pub const fn rule(&self) -> GameRule {
         GameRule {
             call: CallRule { rationing: self.rationing, ..CallRule::MIDPOINT },
-            second_stage: true,
+            second_stage: Design::Compensation,
             compensation_cap: self.compensation_cap,
             fund_share: self.fund_share,
         }

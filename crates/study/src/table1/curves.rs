@@ -1,6 +1,6 @@
 //! Supply and demand of one hour of the month, with both stages, for a plot.
 
-use duet_market::game::clear_joint;
+use duet_market::game::{Design, clear_joint};
 use duet_market::order::Side;
 use duet_units::OverflowError;
 
@@ -32,7 +32,7 @@ impl TableScenario {
         let fleet = Fleet::of(&self.parameters)?;
         let hour = Hour::new(&self.parameters, &self.loads, &draws, &fleet, (0, hour))?;
         let orders = orders(&fleet, &hour);
-        let session = Session::new(&self.parameters, true, true);
+        let session = Session::new(&self.parameters, Design::Compensation, true);
         let clearing = clear_joint(&orders, &session.rule)?;
         let steps = |side: Side| -> Vec<(i64, i64)> {
             let own = orders.iter().filter(|order| order.order.side == side);

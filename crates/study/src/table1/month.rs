@@ -1,5 +1,6 @@
 //! A month on every platform.
 
+use duet_market::game::Design;
 use duet_units::{OverflowError, largest_remainder};
 
 use super::cost::PlantCost;
@@ -37,7 +38,7 @@ impl Month {
         loads: &LoadShapes,
         draws: &Draws,
     ) -> Result<Self, OverflowError> {
-        let ablation = Session::new(parameters, false, true);
+        let ablation = Session::new(parameters, Design::None, true);
         Self::with(parameters, loads, draws, Some(&ablation))
     }
 
@@ -70,7 +71,7 @@ impl Month {
             duet: none,
             totals: SessionTotals::default(),
         };
-        let both = Session::new(parameters, true, true);
+        let both = Session::new(parameters, Design::Compensation, true);
         let mut ignored = SessionTotals::default();
         for day in 0..3 {
             for hour in 0..24 {

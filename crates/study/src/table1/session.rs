@@ -1,7 +1,7 @@
 //! This platform: the joint session, cleared by `duet-market` itself.
 
 use duet_market::auction::CallRule;
-use duet_market::game::{GameOrder, GameRule, JointClearing, Stage, clear_joint};
+use duet_market::game::{Design, GameOrder, GameRule, JointClearing, Stage, clear_joint};
 use duet_market::order::{Order, Side};
 use duet_units::{BasisPoints, EmissionFactor, Energy, OverflowError, Price};
 
@@ -35,7 +35,7 @@ pub struct SessionTotals {
 }
 
 impl Session {
-    pub(super) fn new(parameters: &Parameters, second_stage: bool, service_fee: bool) -> Self {
+    pub(super) fn new(parameters: &Parameters, second_stage: Design, service_fee: bool) -> Self {
         let cap = parameters.semi_fitted.compensation_cap_milli_yuan_per_mwh;
         let rule = GameRule {
             call: CallRule::MIDPOINT,

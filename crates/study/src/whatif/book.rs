@@ -4,7 +4,7 @@ use super::Change;
 use crate::scenario::Scenario;
 use duet_market::auction::CallRule;
 use duet_market::carbon::{CarbonTerms, offer};
-use duet_market::game::{GameOrder, GameRule};
+use duet_market::game::{Design, GameOrder, GameRule};
 use duet_market::order::{Order, Rationing, Side};
 use duet_units::{BasisPoints, CarbonPrice, EmissionFactor, Energy, OverflowError, Price};
 
@@ -36,8 +36,8 @@ pub struct BookTerms {
     pub price_denominator: i64,
     /// Who is served first at the margin.
     pub rationing: BookRationing,
-    /// Whether there is a second stage.
-    pub second_stage: bool,
+    /// The second stage.
+    pub second_stage: Design,
     /// The highest compensation.
     pub compensation_cap_milli_yuan_per_mwh: i64,
     /// The share of the rent that funds it.
@@ -150,7 +150,7 @@ impl Book {
                 price_numerator: call.numerator,
                 price_denominator: call.denominator,
                 rationing,
-                second_stage: true,
+                second_stage: Design::Compensation,
                 compensation_cap_milli_yuan_per_mwh: market.compensation_cap.milli_yuan_per_mwh(),
                 fund_share_bp: market.fund_share.bp(),
             },
