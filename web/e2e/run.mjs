@@ -6,121 +6,21 @@
 //
 // The session must be taking orders at some moment of the first two minutes.
 import assert from "node:assert/strict";
-import { mkdir, readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { join } from "node:path";
-import { chromium } from "playwright-core";
-
-const url = process.env.DUET_URL ?? "http://127.0.0.1:8080";
-const shots = process.env.DUET_SHOTS ?? "";
-const axeSource = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"));
-const test = (name) => `[data-test="${name}"]`;
-const PATIENCE = 120_000;
-
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-  ],
-});
-
-let passed = 0;
-async function step(name, act) {
-  const from = performance.now();
-  await act();
-  passed += 1;
-  console.log(`ok   ${name} (${Math.round(performance.now() - from)} ms)`);
-}
-
-async function open(size, settings = {}) {
-  const context = await browser.newContext({ viewport: size, reducedMotion: "reduce" });
-  await context.addInitScript((stored) => {
-    for (const [name, value] of Object.entries(stored)) {
-      if (localStorage.getItem(name) === null) localStorage.setItem(name, value);
-    }
-  }, settings);
-  const page = await context.newPage();
-  const faults = [];
-  page.on("pageerror", (error) => faults.push(String(error)));
-  page.on("console", (message) => {
-    // A receipt that is not final yet and a demo endpoint outside a demo are plain 404s.
-    const text = message.text();
-    if (message.type() === "error" && !text.includes("404")) faults.push(text);
-  });
-  await page.goto(`${url}/trade`);
-  await page.waitForFunction(
-    (selector) => Number(document.querySelector(selector)?.textContent?.replace(/\D/g, "")) > 0,
-    test("height"),
-    { timeout: PATIENCE },
-  );
-  return { page, faults, close: () => context.close() };
-}
-
-async function shoot(page, name) {
-  if (shots === "") return;
-  await mkdir(shots, { recursive: true });
-  await page.screenshot({ path: join(shots, `${name}.png`), fullPage: name.includes("390") });
-}
-
-/** Nothing that axe calls a violation; the page's policy forbids injected scripts, so evaluate. */
-async function accessible(page) {
-  await page.evaluate(axeSource.toString());
-  const { violations } = await page.evaluate(() =>
-    // eslint-disable-next-line no-undef
-    axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"] }),
-  );
-  const found = violations.map(
-    ({ id, nodes }) =>
-      `${id}: ${nodes.map((node) => `${node.html} ${node.any[0]?.message ?? ""}`)}`,
-  );
-  assert.deepEqual(found, []);
-}
-
-/** Waits until the gate of a session is open. */
-async function openForOrders(page) {
-  const end = performance.now() + PATIENCE;
-  let [orders, since] = [-1, 0];
-  while (performance.now() < end) {
-    const placed = await page.evaluate(async () => {
-      const { items } = await (await fetch("/v1/sessions?limit=1000")).json();
-      const { now_ms: now } = await (await fetch("/v1/status")).json();
-      const open = (row) => row.mode.kind === "joint" && row.phase === "open";
-      return items.find((row) => open(row) && now < row.gate_close_ms)?.orders ?? 0;
-    });
-    if (placed !== orders) [orders, since] = [placed, performance.now()];
-    // Simulated members sign with the keys that a visitor borrows, so that each could take the
-    // other's nonce: they place their orders first.
-    if (orders > 0 && performance.now() - since > 4_000) return;
-    await page.waitForTimeout(500);
-  }
-  throw new Error("no gate opened");
-}
-
-/** Chooses the first operator whose units use (or deliver) energy. */
-async function chooseOperator(page, side) {
-  const options = page.locator(`${test("operator")} option`);
-  await page.waitForFunction(
-    (s) => document.querySelectorAll(s).length > 1,
-    `${test("operator")} option`,
-  );
-  // Generators come first in the list, consumers last.
-  const places = Array.from({ length: (await options.count()) - 1 }, (_, index) => index + 1);
-  for (const index of side === "buy" ? places.toReversed() : places) {
-    await page.selectOption(test("operator"), { index });
-    await page.waitForSelector(test("unit"), { timeout: 5_000 }).catch(() => undefined);
-    await page.waitForTimeout(300);
-    const radio = page.locator(`input[name="side"][value="${side}"]`);
-    if ((await radio.count()) === 1 && (await radio.isChecked())) return;
-  }
-  throw new Error(`no demo operator can ${side}`);
-}
+import {
+  accessible,
+  browser,
+  chooseOperator,
+  open,
+  openForOrders,
+  passed,
+  PATIENCE,
+  shoot,
+  step,
+  test,
+  url,
+} from "./driver.mjs";
+import { prepare } from "./exchange.mjs";
+import { pages } from "./pages.mjs";
 
 const wide = { width: 1440, height: 900 };
 const { page, faults, close } = await open(wide, { "duet-theme": "dark" });
@@ -315,6 +215,9 @@ assert.deepEqual(
   [],
 );
 await close();
+
+// The mock has the joint session only.
+if (!process.env.DUET_MOCK) await pages(await prepare(url));
 
 const narrow = await open({ width: 390, height: 844 }, { "duet-theme": "dark" });
 await step("a seller trades on a phone, with conductivity", async () => {

@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { escrowFen, firstBreach, type Rules, type Standing } from "../src/lib/checks.ts";
-import type { OrderRequest } from "../src/lib/duet/transaction.ts";
+import type { OrderRequest } from "../src/lib/duet/action.ts";
 
 const rules: Rules = {
   phase: "open",
   periods: 24,
+  days: 1,
+  buysBack: false,
   floorMilliYuanPerMwh: 291_520n,
   ceilingMilliYuanPerMwh: 437_280n,
   tickMilliYuanPerMwh: 10n,
@@ -57,6 +59,16 @@ describe("an order", () => {
     ["insufficient-funds", buy, rules, { ...buyer, availableFen: 79_999n }],
   ])("that breaks %s is told so", (name, order, held, standing) => {
     expect(rule(order, held, standing)).toBe(name);
+  });
+
+  it("that trades back is left to the ledger where a session allows it", () => {
+    expect(rule(sell, { ...rules, buysBack: true })).toBeNull();
+  });
+
+  it("of several days needs the money of all of them", () => {
+    const standing = { ...buyer, availableFen: 2_399_999n };
+    expect(rule(buy, { ...rules, days: 30 }, standing)).toBe("insufficient-funds");
+    expect(rule(buy, { ...rules, days: 29 }, standing)).toBeNull();
   });
 
   it("that breaks two rules is told the one that the ledger reports", () => {

@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { Encoder, fromHex, toHex } from "../src/lib/duet/codec.ts";
 import { importSeed } from "../src/lib/duet/key.ts";
-import { sign, unsignedBytes, type Action } from "../src/lib/duet/transaction.ts";
+import type { Action } from "../src/lib/duet/action.ts";
+import { sign, unsignedBytes } from "../src/lib/duet/transaction.ts";
 import vectors from "./vectors.json";
 
 // The vectors were written by the ledger itself: bytes, signature and hash must be the same here.

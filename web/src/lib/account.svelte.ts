@@ -4,7 +4,8 @@ import { fromHex, toHex } from "./duet/codec.ts";
 import { canSign, forgetKey, importSeed, loadKey, saveKey, type OperatorKey } from "./duet/key.ts";
 import { Nonces } from "./duet/nonce.ts";
 import { verifyReceiptProof, type Verified } from "./duet/proof.ts";
-import { sign, type Action, type OrderRequest } from "./duet/transaction.ts";
+import type { Action, OrderRequest } from "./duet/action.ts";
+import { sign } from "./duet/transaction.ts";
 import { market } from "./market.svelte.ts";
 
 const CHOSEN = "duet-operator";
@@ -19,9 +20,9 @@ export type Progress = "submitting" | "pooled" | "final" | "refused" | "lost";
 
 export interface Submission {
   number: number;
-  kind: "order" | "cancel";
+  kind: Action["kind"];
   order: OrderRequest | null;
-  /** The order that is withdrawn, or that the chain has made of the request. */
+  /** What is acted on (an order, a listing, a proposal ...), or what the chain has made of it. */
   orderId: number | null;
   progress: Progress;
   hash: string;
@@ -53,6 +54,9 @@ class Account {
   failure = $state("");
   transactions: Record<string, string> = $state({});
   proofs: Record<string, ProofState> = $state({});
+
+  /** The organisation for whom this page acts; null for nobody. */
+  organisation = $derived(this.identity?.organisation ?? null);
 
   canTrade = $derived(
     this.identity?.roles.some((role) => ["generator", "retailer", "large_user"].includes(role)) ??
@@ -134,16 +138,26 @@ class Account {
   }
 
   submitOrder(order: OrderRequest): void {
-    this.#enqueue({ kind: "order", order, orderId: null }, { kind: "submit-order", order });
+    this.#enqueue({ kind: "submit-order", order, orderId: null }, { kind: "submit-order", order });
   }
 
   cancelOrder(order: number): void {
     const action: Action = { kind: "cancel-order", order: BigInt(order) };
-    this.#enqueue({ kind: "cancel", order: null, orderId: order }, action);
+    this.#enqueue({ kind: action.kind, order: null, orderId: order }, action);
+  }
+
+  /** Signs and sends any other action; `about` is the number of what it acts on. */
+  submit(action: Action, about: number | null = null): void {
+    this.#enqueue({ kind: action.kind, order: null, orderId: about }, action);
   }
 
   cancelling(order: number): Submission | undefined {
-    return this.submissions.find((s) => s.kind === "cancel" && s.orderId === order);
+    return this.requestOn("cancel-order", order);
+  }
+
+  /** The newest request of a kind that acts on this number. */
+  requestOn(kind: Action["kind"], about: number): Submission | undefined {
+    return this.submissions.find((s) => s.kind === kind && s.orderId === about);
   }
 
   /** Fetches the proof of a receipt and checks it here, down to the validators' signatures. */
@@ -254,8 +268,11 @@ class Account {
       this.#update(number, { progress: "refused", height, code: code ?? "unknown" });
       return;
     }
-    this.#update(number, { progress: "final", height, orderId: receipt.subject });
-    if (submission.kind === "order") this.#keepTransaction(receipt.subject, receipt.transaction);
+    // What the member acted on keeps its number; what was made gets that of the receipt.
+    const orderId = submission.orderId ?? receipt.subject;
+    this.#update(number, { progress: "final", height, orderId });
+    if (submission.kind === "submit-order")
+      this.#keepTransaction(receipt.subject, receipt.transaction);
     void this.refresh().catch(() => undefined);
   }
 

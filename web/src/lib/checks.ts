@@ -1,9 +1,13 @@
-import type { OrderRequest } from "./duet/transaction.ts";
+import type { OrderRequest } from "./duet/action.ts";
 
 /** The rules of a session that an order is held to before it is signed. */
 export interface Rules {
   phase: string;
   periods: number;
+  /** Delivery days of the product; the energy of an order is that of each of them. */
+  days: number;
+  /** Whether a unit may trade back what it holds, so that the ledger alone judges the side. */
+  buysBack: boolean;
   floorMilliYuanPerMwh: bigint;
   ceilingMilliYuanPerMwh: bigint;
   tickMilliYuanPerMwh: bigint;
@@ -36,11 +40,13 @@ export function firstBreach(order: OrderRequest, rules: Rules, standing: Standin
   }
   const session = sessionBreach(rules.phase);
   if (session) return { rule: session, field: "session" };
-  if (standing.consumes !== (order.side === "buy")) return { rule: "wrong-side", field: "side" };
+  if (!rules.buysBack && standing.consumes !== (order.side === "buy")) {
+    return { rule: "wrong-side", field: "side" };
+  }
   return (
     quantityBreach(order, rules, standing) ??
     priceBreach(order, rules) ??
-    fundsBreach(order, standing)
+    fundsBreach(order, rules, standing)
   );
 }
 
@@ -88,17 +94,20 @@ function priceBreach(order: OrderRequest, rules: Rules): Breach | null {
   return null;
 }
 
-function fundsBreach(order: OrderRequest, standing: Standing): Breach | null {
+function fundsBreach(order: OrderRequest, rules: Rules, standing: Standing): Breach | null {
   if (order.side === "sell") return null;
-  const escrow = escrowFen(order);
+  const escrow = escrowFen(order, rules.days);
   if (standing.availableFen < escrow) {
     return { rule: "insufficient-funds", field: "quantity", bound: escrow };
   }
   return null;
 }
 
-/** What a buy order holds in escrow: its value at its limit, rounded up to a whole fen. */
-export function escrowFen(order: OrderRequest): bigint {
-  const microYuan = order.limitMilliYuanPerMwh * order.quantityKwh;
+/**
+ * What a buy order holds in escrow: its value at its limit on all delivery days, rounded up to a
+ * whole fen.
+ */
+export function escrowFen(order: OrderRequest, days = 1): bigint {
+  const microYuan = order.limitMilliYuanPerMwh * order.quantityKwh * BigInt(days);
   return microYuan <= 0n ? 0n : (microYuan + 9_999n) / 10_000n;
 }

@@ -1,9 +1,10 @@
 import type { LedgerEvent } from "./api/types.ts";
 
 /** What of the page a fact may have changed. */
-export type Concern = "sessions" | "clearings" | "carbon" | "devices" | "account";
+export type Concern = "sessions" | "rules" | "clearings" | "carbon" | "devices" | "account";
 
 const SESSIONS = /^(session_(?!limits_)|gate_|call_|intervened)/;
+const RULES = /^rule_/;
 const CARBON =
   /^(session_settled|allowances_|certificates_|credits_|emissions_|compliance_|green_settled|reductions_)/;
 const DEVICES = /^(batch_|health_|device_)/;
@@ -17,6 +18,7 @@ const MANY =
 export function concerns(event: LedgerEvent): Concern[] {
   const found: Concern[] = [];
   if (SESSIONS.test(event.kind)) found.push("sessions", "clearings");
+  if (RULES.test(event.kind)) found.push("rules");
   if (CARBON.test(event.kind)) found.push("carbon");
   if (DEVICES.test(event.kind)) found.push("devices");
   if (!READINGS.test(event.kind)) found.push("account");

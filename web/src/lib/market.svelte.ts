@@ -10,12 +10,13 @@ import type {
   Organisation,
   OrganisationDetail,
   PeriodClearing,
+  PublishedRule,
   Session,
   Status,
   Unit,
 } from "./api/types.ts";
 import { concerns, isForReaders, ownerOf } from "./facts.ts";
-import { clearedOf, jointOf, tradingOf } from "./sessions.ts";
+import { clearedOf, jointOf, liveOf, tradingOf } from "./sessions.ts";
 
 /** Without a new block for so long the page says that its data are late. */
 const STALE_MS = 5_000;
@@ -59,13 +60,21 @@ export interface LoggedFact {
 class Market {
   status: Status | null = $state.raw(null);
   channel: Channel | null = $state.raw(null);
-  /** The sessions of the joint market. */
-  sessions: Session[] = $state.raw([]);
+  /** All sessions that the node still has. */
+  all: Session[] = $state.raw([]);
+  /** Those of the joint market. */
+  sessions: Session[] = $derived(jointOf(this.all));
+  /** Those that one can trade in now or later. */
+  live: Session[] = $derived(liveOf(this.all));
+  /** The published rules of the market. */
+  rules: PublishedRule[] = $state.raw([]);
   organisations: ReadonlyMap<number, Organisation> = $state.raw(new Map());
   units: ReadonlyMap<number, Unit> = $state.raw(new Map());
   clearings: PeriodClearing[] = $state.raw([]);
   /** The session whose results are shown; null follows the last one that has cleared. */
   chosen: number | null = $state(null);
+  /** The session that the member chose to trade in; null follows the joint market. */
+  traded: number | null = $state(null);
   carbon: CarbonTotals | null = $state.raw(null);
   /** The gateways that have reported. */
   devices: Device[] = $state.raw([]);
@@ -92,15 +101,17 @@ class Market {
   /** Counts what may have changed something about the member's own account. */
   ownRevision = $state(0);
 
-  /** The session that takes orders, or will next. */
-  trading: Session | null = $derived(tradingOf(this.sessions));
+  /** The chosen session, or the joint one that takes orders or will next. */
+  trading: Session | null = $derived(
+    this.all.find((session) => session.id === this.traded) ?? tradingOf(this.sessions),
+  );
 
   /** The last session that has cleared. */
   cleared: Session | null = $derived(clearedOf(this.sessions));
 
   /** The session whose results are shown. */
   shown: Session | null = $derived.by(() => {
-    const chosen = this.sessions.find((session) => session.id === this.chosen);
+    const chosen = this.all.find((session) => session.id === this.chosen);
     return chosen ?? this.cleared ?? this.trading;
   });
 
@@ -114,7 +125,7 @@ class Market {
   });
 
   #statusAt = $state(performance.now());
-  #dirty = new Set<"sessions" | "clearings" | "carbon" | "members" | "devices">();
+  #dirty = new Set<"sessions" | "clearings" | "carbon" | "members" | "devices" | "rules">();
   #carbonAt = -CARBON_EVERY_MS;
   #devicesAt = -DEVICES_EVERY_MS;
   #earlier: { height: number; stateRoot: string } | null = null;
@@ -123,7 +134,7 @@ class Market {
 
   /** Reads everything, then follows the chain until `signal` aborts. */
   start(signal: AbortSignal): void {
-    this.#dirty = new Set(["members", "sessions", "clearings", "carbon", "devices"]);
+    this.#dirty = new Set(["members", "sessions", "rules", "clearings", "carbon", "devices"]);
     const listener = {
       connected: (yes: boolean) => {
         if (yes && !this.connected) this.#dirty.add("sessions").add("clearings");
@@ -258,7 +269,8 @@ class Market {
       this.organisations = new Map(organisations.map((row) => [row.id, row]));
       this.units = new Map(units.map((row) => [row.id, row]));
     }
-    if (this.#dirty.delete("sessions")) this.sessions = jointOf(await api.sessions());
+    if (this.#dirty.delete("sessions")) this.all = await api.sessions();
+    if (this.#dirty.delete("rules")) this.rules = await api.rules();
     const shown = this.shown?.id ?? null;
     if (this.#dirty.delete("clearings") || shown !== this.#shownId) {
       this.#shownId = shown;

@@ -1,5 +1,5 @@
 import { m } from "../paraglide/messages";
-import type { LedgerEvent, OrderStatus, Phase, Technology } from "./api/types.ts";
+import type { LedgerEvent, Mode, OrderStatus, Phase, Technology } from "./api/types.ts";
 import type { Breach } from "./checks.ts";
 import type { Submission } from "./account.svelte.ts";
 import { count, energy, money, price, tonnes } from "./format.ts";
@@ -13,6 +13,13 @@ function text(key: string, otherwise: string): string {
 export const phaseText = (phase: Phase): string => text(`phase_${phase}`, "r_unknown");
 export const technologyText = (technology: Technology): string =>
   text(`technology_${technology}`, "r_unknown");
+
+export const modeText = (mode: Mode["kind"]): string => text(`mode_${mode}`, "r_unknown");
+export const kindText = (kind: Submission["kind"]): string =>
+  text(`kind_${kind.replaceAll("-", "_")}`, "r_unknown");
+/** The name of a state, an item or another word of the ledger. */
+export const wordText = (group: string, word: string): string =>
+  text(`${group}_${word}`, "r_unknown");
 
 /** What happened, in a few words, with the numbers that matter. */
 export function eventText(event: LedgerEvent): string {
@@ -116,10 +123,11 @@ function carbonDetail(event: LedgerEvent): string {
 export const ruleText = (name: string): string =>
   text(`r_${name.replaceAll("-", "_")}`, "r_unknown");
 
-export function statusText(status: OrderStatus, partly: boolean): string {
-  return status === "matched" && partly
-    ? m.status_partly_matched()
-    : text(`status_${status}`, "r_unknown");
+/** Where orders match on arrival, one that is pending can be filled in part or in whole. */
+export function statusText(status: OrderStatus, filled: number, quantity: number): string {
+  const traded = status === "matched" || (status === "pending" && filled > 0);
+  if (traded && filled < quantity) return m.status_partly_matched();
+  return text(`status_${traded ? "matched" : status}`, "r_unknown");
 }
 
 export function progressText(submission: Submission): string {

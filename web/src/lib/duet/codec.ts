@@ -1,3 +1,6 @@
+/** The longest text of the ledger, in bytes. */
+export const TEXT_MAX = 256;
+
 /**
  * Canonical bytes of the ledger: fixed-width big-endian integers, length-prefixed texts, no
  * padding. Every value has exactly one encoding.
@@ -9,6 +12,10 @@ export class Encoder {
     return this.#integer("u8", BigInt(value), 1, false);
   }
 
+  u16(value: number): this {
+    return this.#integer("u16", BigInt(value), 2, false);
+  }
+
   u32(value: number): this {
     return this.#integer("u32", BigInt(value), 4, false);
   }
@@ -17,8 +24,41 @@ export class Encoder {
     return this.#integer("u64", value, 8, false);
   }
 
+  i32(value: number): this {
+    return this.#integer("i32", BigInt(value), 4, true);
+  }
+
   i64(value: bigint): this {
     return this.#integer("i64", value, 8, true);
+  }
+
+  i128(value: bigint): this {
+    return this.#integer("i128", value, 16, true);
+  }
+
+  flag(value: boolean): this {
+    return this.u8(value ? 1 : 0);
+  }
+
+  /** UTF-8 of at most 256 bytes, with its length. */
+  text(value: string): this {
+    const bytes = new TextEncoder().encode(value);
+    if (bytes.length > TEXT_MAX) throw new RangeError(`a text of ${bytes.length} bytes`);
+    return this.u32(bytes.length).fixed(bytes, bytes.length);
+  }
+
+  /** A flag, and the value behind it if there is one. */
+  option<T>(value: T | null | undefined, write: (value: T) => unknown): this {
+    this.flag(value != null);
+    if (value != null) write(value);
+    return this;
+  }
+
+  /** The length of a list, and its values. */
+  list<T>(values: readonly T[], write: (value: T) => unknown): this {
+    this.u32(values.length);
+    for (const value of values) write(value);
+    return this;
   }
 
   /** Bytes of a length that both sides know. */
