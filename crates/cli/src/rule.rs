@@ -238,8 +238,20 @@ async fn limits(args: &Limits) -> Result<(), Failure> {
     args.remote.show(&limits, |limits| {
         let (held, needed) = (yuan(limits.guarantee_fen.0), yuan(limits.guarantee_needed_fen.0));
         let months = limits.months.iter().map(month_row).collect::<Vec<_>>();
-        format!("guarantee {held} yuan, needed {needed} yuan\n{}", table(&MONTH_HEAD, &months))
+        let asked = limits.dunning.as_ref().map_or_else(String::new, dunning);
+        let months = table(&MONTH_HEAD, &months);
+        format!("guarantee {held} yuan, needed {needed} yuan\n{asked}{months}")
     })
+}
+
+fn dunning(row: &wire::Dunning) -> String {
+    let [level, drawn, unwound] =
+        [row.level_fen, row.drawn_fen, row.unwound_fen].map(|x| yuan(x.0));
+    let payments = row.payments;
+    format!(
+        "{payments} payments failed: {drawn} yuan drawn, {unwound} yuan unwound; orders are taken \
+         from a guarantee of {level} yuan on\n"
+    )
 }
 
 const MONTH_HEAD: [&str; 7] =

@@ -4,6 +4,7 @@ mod carbon;
 mod certificate;
 mod clear;
 mod contract;
+mod default;
 mod deliver;
 mod device;
 mod fee;

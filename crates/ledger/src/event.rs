@@ -52,6 +52,10 @@ pub enum Event {
     GuaranteePledged { organisation: OrganisationId, amount: Money },
     /// Money was taken out of a guarantee.
     GuaranteeReleased { organisation: OrganisationId, amount: Money },
+    /// A payment failed and money was drawn from the payer's guarantee.
+    GuaranteeDrawn { organisation: OrganisationId, payment: PaymentId, amount: Money },
+    /// After a failed payment the payer must hold this guarantee before it orders again.
+    GuaranteeDemanded { organisation: OrganisationId, level: Money },
     /// Money came in.
     Deposited { organisation: OrganisationId, amount: Money },
     /// A payment instruction goes to the bank.

@@ -78,14 +78,15 @@ pub use records::{
     CarbonTerms, CcerProject, CertificateKind, CertificateLeg, CertificateLot, CertificateOffer,
     CertificateState, CertifiedUnit, ClaimedUse, ClassBenchmark, CompliancePeriod, ContinuousTerms,
     ContractTerms, ContractingTerms, Counter, CreditLot, CurtailmentRecord, CurvePoint, Cut,
-    DeviationScheme, Device, Dispatch, DispatchState, Enrolment, FreeBandTerms, GuaranteeRule,
-    Hours, Identity, InterventionRecord, ItemSum, LaterLine, LineItem, ListingRole, ListingTerms,
-    MarketRule, MemberLimits, MeterMonth, MeterRecord, Mode, MonthStatement, MonthTraded,
-    Objection, ObjectionState, Obligation, ObligationState, Order, OrderStatus, Organisation,
-    PassThrough, Payment, PaymentState, PeriodClearing, Phase, Proposal, ProposalState,
-    PublishedPrices, ReferencePrice, Retirement, Role, Roles, Seal, Session, SessionLimits,
-    SessionTerms, SettlementMethod, StatementCalendar, StatementLine, StatementState, Technology,
-    Trade, TradingRule, Unit, UnitMonth, Withdrawal, YearMeter, working_day,
+    DeviationScheme, Device, Dispatch, DispatchState, Dunning, Enrolment, FreeBandTerms,
+    GuaranteeRule, Hours, Identity, InterventionRecord, ItemSum, LaterLine, LineItem, ListingRole,
+    ListingTerms, MarketRule, MemberLimits, MeterMonth, MeterRecord, Mode, MonthStatement,
+    MonthTraded, Objection, ObjectionState, Obligation, ObligationState, Order, OrderStatus,
+    Organisation, PassThrough, Payment, PaymentState, PeriodClearing, Phase, Proposal,
+    ProposalState, PublishedPrices, ReferencePrice, Retirement, Role, Roles, Seal, Session,
+    SessionLimits, SessionTerms, SettlementMethod, StatementCalendar, StatementLine,
+    StatementState, Technology, Trade, TradingRule, Unit, UnitMonth, Withdrawal, YearMeter,
+    working_day,
 };
 pub use records::{GreenContract, GreenMonth, GreenState, GreenTerms, ShortfallCause};
 pub use rejection::{Refusal, Rejection};

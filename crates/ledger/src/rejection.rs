@@ -114,6 +114,7 @@ rejections! {
     507 ReferenceUsed "reference-used" "The reference was used before; the same deposit or allocation counts once."
     510 GuaranteeTooLow "guarantee-too-low" "The guarantee does not cover the organisation's orders and contracts."
     511 GuaranteeNeeded "guarantee-needed" "The rest of the guarantee would not cover the organisation's orders, contracts and trading risk."
+    520 TopUpDue "top-up-due" "After a failed payment an organisation orders again once its guarantee is topped up to the level that is asked."
     601 PaymentsOpen "payments-open" "Dispatch needs every payment of the session to be confirmed or failed."
     602 UnknownDispatch "unknown-dispatch" "There is no such dispatch."
     603 NotYourDevice "not-your-device" "The signer is not the device of that unit."

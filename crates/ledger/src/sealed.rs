@@ -26,7 +26,7 @@ use crate::rejection::Refusal;
 use crate::state::{BrokenInvariant, State};
 use duet_market::order::Side;
 use duet_market::rolling::TimeInForce;
-use duet_units::{BasisPoints, ClockTime, DeliveryDay, Energy, Price};
+use duet_units::{BasisPoints, ClockTime, DeliveryDay, Energy, Money, Price};
 use std::collections::{BTreeMap, BTreeSet};
 
 const BOOK_DOMAIN: &[u8] = b"duet/sealed-book/v1";
@@ -90,6 +90,8 @@ record! {
         pub payer: OrganisationId,
         /// Where it stands.
         pub state: PaymentState,
+        /// What of it was drawn from the buyer's guarantee.
+        pub drawn: Money,
     }
 }
 
@@ -368,7 +370,11 @@ impl SealedSession {
                 .collect(),
             agreed: AgreedTrade::of(state, id, row.mode),
             payments: payments
-                .map(|payment| SealedPayment { payer: payment.payer, state: payment.state })
+                .map(|payment| SealedPayment {
+                    payer: payment.payer,
+                    state: payment.state,
+                    drawn: payment.drawn,
+                })
                 .collect(),
             interventions: interventions.cloned().collect(),
         }

@@ -64,15 +64,16 @@ macro_rules! by_table {
             49 => $call::<(OrganisationId, duet_units::Month), MonthTraded>($key, $row),
             50 => $call::<SessionId, SessionLimits>($key, $row),
             42 => $call::<GreenContractId, GreenContract>($key, $row),
+            70 => $call::<OrganisationId, Dunning>($key, $row),
             tag => panic!("no table {tag}"),
         }
     };
 }
 const TABLES: &[u8] = &[
     1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 24, 25, 26, 37, 43, 44, 45,
-    46, 49, 57,
+    46, 49, 57, 70,
 ];
-const ACTIONS: &[u8] = &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 17, 20];
+const ACTIONS: &[u8] = &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 17, 20, 22];
 /// The tables of groups of actions, which have traffic of their own.
 const GROUP_TABLES: &[u8] =
     &[27, 28, 29, 31, 32, 33, 34, 35, 36, 38, 39, 40, 41, 42, 47, 48, 50, 53, 54, 55, 56, 58];

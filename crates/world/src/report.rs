@@ -253,8 +253,11 @@ fn second_stage(state: &State, session: SessionId) -> SecondStageSums {
 
 fn payments(state: &State, session: SessionId) -> i64 {
     let rows = state.payments().values();
-    rows.filter(|p| p.session == session && p.state == PaymentState::Confirmed)
-        .map(|payment| small(payment.amount.fen()))
+    rows.filter(|p| p.session == session)
+        .map(|payment| match payment.state {
+            PaymentState::Confirmed => small(payment.amount.fen()),
+            _ => small(payment.drawn.fen()),
+        })
         .sum()
 }
 

@@ -61,8 +61,11 @@ function eventDetail(event: LedgerEvent): string {
     case "deposited":
     case "guarantee_pledged":
     case "guarantee_released":
+    case "guarantee_drawn":
     case "line_corrected":
       return `${money(event.amount_fen)} ${m.unit_money()}`;
+    case "guarantee_demanded":
+      return `${money(event.level_fen)} ${m.unit_money()}`;
     case "device_enrolled":
       return `#${event.unit}`;
     case "transaction_refused":

@@ -233,15 +233,15 @@ impl State {
     ) -> Result<(), BrokenInvariant> {
         for (payer, amount) in payments {
             if amount.is_zero() {
-                self.pass_on_payment(session, payer, OrderStatus::Paid)?;
+                self.pass_on_payment(session, payer);
                 continue;
             }
             let mut progress = self.progress();
             let payment = progress.next_payment;
             progress.next_payment = payment.next();
             self.progress.insert((), progress);
-            let state = PaymentState::Proposed;
-            self.payments.insert(payment, Payment { session, payer, amount, state });
+            let (state, drawn) = (PaymentState::Proposed, Money::ZERO);
+            self.payments.insert(payment, Payment { session, payer, amount, state, drawn });
             events.push(Event::PaymentProposed { payment, payer, amount });
         }
         if self.payments_resolved(session) {

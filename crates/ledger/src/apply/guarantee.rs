@@ -62,6 +62,7 @@ impl State {
         events: &mut Vec<Event>,
     ) -> Result<u64, BrokenInvariant> {
         let organisation = caller.organisation;
+        self.end_dunning(organisation);
         let guarantee = (organisation, AccountKind::Guarantee);
         self.post(guarantee, (organisation, AccountKind::Available), amount)?;
         events.push(Event::GuaranteeReleased { organisation, amount });
@@ -69,7 +70,8 @@ impl State {
     }
 
     /// The least guarantee that covers an organisation's orders and contracts in the sessions whose
-    /// rule asks for one, and no less than the trading risk of these contracts.
+    /// rule asks for one, no less than the trading risk of these contracts, and no less than what
+    /// is asked for after a failed payment.
     ///
     /// # Errors
     ///
@@ -81,7 +83,8 @@ impl State {
             covered = covered.plus(cover(energy, session.terms.reference_price, rule)?)?;
             risk = risk.plus(self.session_risk(organisation, (id, session), rule)?)?;
         }
-        Ok(covered.max(risk))
+        let asked = self.dunning(organisation).map_or(Money::ZERO, |row| row.level);
+        Ok(covered.max(risk).max(asked))
     }
 
     /// The live sessions whose rule asks for a guarantee. One without a positive reference price

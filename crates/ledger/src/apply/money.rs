@@ -2,11 +2,14 @@
 
 use super::{Caller, Failure};
 use crate::event::Event;
-use crate::ids::{OrganisationId, PaymentId, SessionId, TradeId};
-use crate::records::{AccountKey, AccountKind, Balance, OrderStatus, Payment, PaymentState, Role};
+use crate::ids::{OrderId, OrganisationId, PaymentId, SessionId, TradeId};
+use crate::records::{
+    AccountKey, AccountKind, Balance, OrderStatus, Payment, PaymentState, Role, Trade,
+};
 use crate::rejection::{Refusal, Rejection};
 use crate::state::{BrokenInvariant, State};
 use duet_units::{Money, OverflowError};
+use std::collections::BTreeSet;
 
 /// The most money of one deposit: 1e15 fen, ten trillion yuan.
 const DEPOSIT_MAX_FEN: i128 = 1_000_000_000_000_000;
@@ -109,20 +112,15 @@ impl State {
         events: &mut Vec<Event>,
     ) -> Result<u64, Failure> {
         let payment = self.check_payment(&caller, id)?;
-        let escrow = (payment.payer, AccountKind::Escrow);
-        let to = if confirmed {
-            (self.exchange, AccountKind::Clearing)
-        } else {
-            (payment.payer, AccountKind::Available)
-        };
-        self.post(escrow, to, payment.amount)?;
-        let state = if confirmed { PaymentState::Confirmed } else { PaymentState::Failed };
-        if let Some(row) = self.payments.get_mut(id) {
-            row.state = state;
-        }
-        let bought = if confirmed { OrderStatus::Paid } else { OrderStatus::Defaulted };
-        self.pass_on_payment(payment.session, payment.payer, bought)?;
         events.push(Event::PaymentResolved { payment: id, confirmed });
+        if confirmed {
+            let escrow = (payment.payer, AccountKind::Escrow);
+            self.post(escrow, (self.exchange, AccountKind::Clearing), payment.amount)?;
+            self.end_payment(id, PaymentState::Confirmed, Money::ZERO);
+            self.pass_on_payment(payment.session, payment.payer);
+        } else {
+            self.fail_payment(id, &payment, events)?;
+        }
         if self.payments_resolved(payment.session) {
             self.pass_on_to_sellers(payment.session);
         }
@@ -137,13 +135,16 @@ impl State {
             .all(|payment| payment.session != session || payment.state != PaymentState::Proposed)
     }
 
-    /// The payer's orders follow its payment; a failed one puts its trades in default.
-    pub(super) fn pass_on_payment(
-        &mut self,
-        session: SessionId,
-        payer: OrganisationId,
-        status: OrderStatus,
-    ) -> Result<(), BrokenInvariant> {
+    pub(super) fn end_payment(&mut self, id: PaymentId, state: PaymentState, drawn: Money) {
+        if let Some(row) = self.payments.get_mut(id) {
+            (row.state, row.drawn) = (state, drawn);
+        }
+    }
+
+    /// The payer's orders follow its payment: one is paid if any of its trades stands, else in
+    /// default.
+    pub(super) fn pass_on_payment(&mut self, session: SessionId, payer: OrganisationId) {
+        let stand = self.standing(session, |trade| trade.buy);
         for id in self.session_orders(session) {
             if let Some(order) = self.orders.get(id)
                 && order.owner == payer
@@ -151,23 +152,21 @@ impl State {
                 && order.side == duet_market::order::Side::Buy
                 && let Some(order) = self.orders.get_mut(id)
             {
-                order.status = status;
+                order.status =
+                    if stand.contains(&id) { OrderStatus::Paid } else { OrderStatus::Defaulted };
                 order.escrow = Money::ZERO;
             }
         }
-        if status == OrderStatus::Defaulted {
-            for id in self.session_trades(session) {
-                let buyer = self
-                    .trades
-                    .get(id)
-                    .and_then(|trade| self.orders.get(trade.buy))
-                    .map(|order| order.owner);
-                if buyer == Some(payer) {
-                    self.default_trade(id)?;
-                }
-            }
-        }
-        Ok(())
+    }
+
+    /// The orders of a side of a session that have a trade which is not in default.
+    fn standing(&self, session: SessionId, side: impl Fn(&Trade) -> OrderId) -> BTreeSet<OrderId> {
+        let trades = self.session_trades(session).into_iter();
+        trades
+            .filter_map(|id| self.trades.get(id))
+            .filter(|trade| !trade.defaulted)
+            .map(side)
+            .collect()
     }
 
     /// Takes a trade and what it moved out again.
@@ -184,13 +183,7 @@ impl State {
 
     /// Once no payment is open, a sell order is paid if any of its trades is, else in default.
     pub(super) fn pass_on_to_sellers(&mut self, session: SessionId) {
-        let paid: std::collections::BTreeSet<_> = self
-            .session_trades(session)
-            .into_iter()
-            .filter_map(|id| self.trades.get(id))
-            .filter(|trade| !trade.defaulted)
-            .map(|trade| trade.sell)
-            .collect();
+        let paid = self.standing(session, |trade| trade.sell);
         for id in self.session_orders(session) {
             let matched = self.orders.get(id).is_some_and(|order| {
                 order.status == OrderStatus::Matched && order.side == duet_market::order::Side::Sell

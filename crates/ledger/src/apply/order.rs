@@ -78,6 +78,7 @@ impl State {
             return Err(Rejection::InsufficientFunds.of("funds", available.fen(), escrow.fen()));
         }
         self.check_guarantee(request, unit, session)?;
+        self.check_dunning(unit.owner)?;
         Ok(Order {
             session: request.session,
             sequence: session.orders,

@@ -235,7 +235,7 @@ impl State {
             let confirmed = match recorded.state {
                 PaymentState::Proposed => continue,
                 PaymentState::Confirmed => true,
-                PaymentState::Failed => false,
+                PaymentState::Failed | PaymentState::Drawn => false,
             };
             let mut open = self.payments.rows().iter().filter(|(_, payment)| {
                 payment.session == sealed.id
@@ -245,6 +245,10 @@ impl State {
             // A payment that the orders do not lead to shows in what they come to.
             let Some((id, _)) = open.next() else { continue };
             let id = *id;
+            // What was drawn covers the same trades as all that was pledged: those that come first.
+            let payer = recorded.payer;
+            let guarantee = (payer, AccountKind::Guarantee);
+            self.post((payer, AccountKind::Available), guarantee, recorded.drawn)?;
             self.confirm_payment(caller(bank, Role::Bank), id, confirmed, &mut Vec::new())?;
         }
         Ok(())

@@ -186,7 +186,7 @@ impl State {
     }
 
     /// What must hold over the whole state after every settlement.
-    fn assert_conserved(&self) -> Result<(), BrokenInvariant> {
+    pub(super) fn assert_conserved(&self) -> Result<(), BrokenInvariant> {
         let totals = self.totals()?;
         if !totals.money.is_zero() {
             return Err(BrokenInvariant("all balances sum to zero"));

@@ -44,7 +44,9 @@ pub use device::{Device, Enrolment};
 pub use green::{GreenContract, GreenMonth, GreenState, GreenTerms, ShortfallCause};
 pub use intervention::InterventionRecord;
 pub use limit::{MemberLimits, MonthTraded, SessionLimits};
-pub use money::{AccountKey, AccountKind, Balance, LineItem, Payment, PaymentState, StatementLine};
+pub use money::{
+    AccountKey, AccountKind, Balance, Dunning, LineItem, Payment, PaymentState, StatementLine,
+};
 pub use order::{Order, OrderStatus, Trade, Withdrawal};
 pub use participant::{Identity, Organisation, Role, Roles, Technology, Unit};
 pub use passthrough::{CarbonShare, PassThrough};

@@ -3,7 +3,7 @@
 use crate::codec::{Decode, DecodeError, Encode};
 use crate::codec::{coded, record};
 use crate::ids::{OrganisationId, SessionId, TradeId, UnitId};
-use duet_units::{Energy, Money, Price};
+use duet_units::{ClockTime, Energy, Money, Price};
 
 coded! {
     /// The parts of an organisation's money.
@@ -58,8 +58,10 @@ coded! {
         Proposed = 0,
         /// Confirmed: the money is in the exchange's trust.
         Confirmed = 1,
-        /// Failed: the trades that it was for are in default.
+        /// Failed: trades that the guarantee does not cover are in default.
         Failed = 2,
+        /// Failed at the bank, and drawn in full from the payer's guarantee: the trades stand.
+        Drawn = 3,
     }
 }
 
@@ -74,6 +76,25 @@ record! {
         pub amount: Money,
         /// Where it stands.
         pub state: PaymentState,
+        /// What of it came out of the payer's guarantee.
+        pub drawn: Money,
+    }
+}
+
+record! {
+    /// What an organisation is asked for whose payment failed.
+    pub struct Dunning {
+        /// The guarantee that it must hold before it orders again: at least what it held when the
+        /// payment failed, and at least the payment.
+        pub level: Money,
+        /// What was drawn from its guarantee.
+        pub drawn: Money,
+        /// What its trades that were unwound would have cost.
+        pub unwound: Money,
+        /// How many payments failed.
+        pub payments: u32,
+        /// When the last one did.
+        pub since: ClockTime,
     }
 }
 

@@ -14,10 +14,10 @@ use crate::records::{
     AccountKey, Balance, CarbonAccount, CarbonBidding, CarbonDeal, CarbonMarket, CarbonOrder,
     CarbonShare, CcerProject, CertificateKind, CertificateLot, CertificateOffer, CertifiedUnit,
     ClaimedUse, CompliancePeriod, Counter, CreditLot, CurtailmentRecord, Cut, Device, Dispatch,
-    Enrolment, GreenContract, Identity, InterventionRecord, LaterLine, ListingRole, MarketRule,
-    MemberLimits, MeterMonth, MeterRecord, MonthStatement, MonthTraded, Objection, Obligation,
-    Order, Organisation, PassThrough, Payment, PeriodClearing, Proposal, PublishedPrices, Seal,
-    Session, SessionLimits, StatementLine, Trade, Unit, UnitMonth,
+    Dunning, Enrolment, GreenContract, Identity, InterventionRecord, LaterLine, ListingRole,
+    MarketRule, MemberLimits, MeterMonth, MeterRecord, MonthStatement, MonthTraded, Objection,
+    Obligation, Order, Organisation, PassThrough, Payment, PeriodClearing, Proposal,
+    PublishedPrices, Seal, Session, SessionLimits, StatementLine, Trade, Unit, UnitMonth,
 };
 use crate::table::Table;
 use duet_units::{DeliveryDay, Energy, Month, Price};
@@ -198,6 +198,8 @@ state! {
     }
     // What only the rules read.
     own {
+        /// What organisations are asked for whose payments failed: no more rows than organisations.
+        dunnings[70]: OrganisationId => Dunning,
         /// How far the ledger has come.
         progress[1]: () => Progress,
         /// The last nonce of each signer.

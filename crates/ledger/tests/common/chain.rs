@@ -198,11 +198,13 @@ pub(crate) fn assert_escrow(state: &State) {
             PaymentState::Proposed => {
                 *escrow.entry(payment.payer).or_default() += payment.amount.fen();
             }
-            PaymentState::Confirmed if session.phase.is_live() => {
+            state if session.phase.is_live() => {
+                let confirmed = state == PaymentState::Confirmed;
+                let paid = if confirmed { payment.amount } else { payment.drawn };
                 let (days, left) = (session.days, session.days - session.settled_days);
-                trust += payment.amount.fen() * i128::from(left) / i128::from(days);
+                trust += paid.fen() * i128::from(left) / i128::from(days);
             }
-            PaymentState::Confirmed | PaymentState::Failed => {}
+            PaymentState::Confirmed | PaymentState::Failed | PaymentState::Drawn => {}
         }
     }
     for (owner, allowances, fen) in open_carbon(state, Side::Buy) {

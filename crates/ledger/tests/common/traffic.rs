@@ -5,10 +5,11 @@ use super::market::{COAL, FACTORY, METERS, RETAIL, WIND, Who, gate_close, gate_o
 use super::random::Random;
 use duet_ledger::CertificateKind;
 use duet_ledger::{
-    Acknowledgement, Action, CertificateLotId, DispatchId, FeeRule, Intervention, MarketRule,
-    MeterReport, Mode, OrderId, OrderRequest, OrganisationId, PaymentId, PaymentState, Phase,
-    Quality, Reading, RetirementPurpose, RuleAction, RuleId, Session, SessionId, SessionNotice,
-    SessionTerms, Side, State, TimeInForce, Transaction, UnitId, Unsigned,
+    AccountKind, Acknowledgement, Action, CertificateLotId, DispatchId, FeeRule, Intervention,
+    LimitAction, MarketRule, MeterReport, Mode, OrderId, OrderRequest, OrganisationId, PaymentId,
+    PaymentState, Phase, Quality, Reading, RetirementPurpose, RuleAction, RuleId, Session,
+    SessionId, SessionNotice, SessionTerms, Side, State, TimeInForce, Transaction, UnitId,
+    Unsigned,
 };
 use duet_units::{
     Allowances, BasisPoints, CarbonPrice, ClockTime, DeliveryDay, DeliveryPeriod, Energy, Money,
@@ -85,7 +86,8 @@ impl Traffic {
             82..86 => self.settlement(state),
             86..89 => self.notice(state),
             89..93 => self.allowances(),
-            93..97 => self.certificates(state),
+            93..96 => self.certificates(state),
+            96 => self.pledge(state),
             97 if self.random.one_in(4) => self.publication(state),
             97 => self.intervention(state),
             _ => self.extreme(),
@@ -172,6 +174,22 @@ impl Traffic {
             self.random.pick(&open)
         };
         (Who::Bank, Action::ConfirmPayment { payment, confirmed: !self.random.one_in(6) })
+    }
+
+    /// What is asked for after a failed payment, else a little; now and then some of it back.
+    fn pledge(&mut self, state: &State) -> (Who, Action) {
+        let (_, who) = self.random.pick(&OWNERS);
+        let held = state.balance(who.organisation(), AccountKind::Guarantee);
+        let asked = state.dunning(who.organisation()).map_or(Money::ZERO, |row| row.level);
+        let missing = asked.minus(held).unwrap();
+        if missing > Money::ZERO {
+            return (who, Action::Limit(LimitAction::Pledge(missing)));
+        }
+        let amount = Money::from_fen(self.random.between(-1, 5_000_000).into());
+        if self.random.one_in(3) {
+            return (who, Action::Limit(LimitAction::Release(amount)));
+        }
+        (who, Action::Limit(LimitAction::Pledge(amount)))
     }
 
     fn dispatch(&mut self, state: &State) -> (Who, Action) {

@@ -41,7 +41,7 @@ fn every_balance_is_what_the_rules_say() {
     }
     assert!(accepted > operations / 5, "{accepted} of {operations} accepted");
     assert!(
-        model.settled > 10 && model.compensated > 0 && model.fees > 0,
+        model.settled > 10 && model.compensated > 0 && model.fees > 0 && model.drawn > 0,
         "{} settled",
         model.settled
     );

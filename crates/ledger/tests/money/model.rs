@@ -2,9 +2,9 @@
 
 use duet_ledger::CertificateAction;
 use duet_ledger::{
-    AccountKey, AccountKind, Action, FeeRule, Genesis, Intervention, MarketRule, MeterReport,
-    OrderId, OrderRequest, OrganisationId, PublicKey, Receipt, RuleAction, SessionNotice,
-    SessionTerms, Side, Stage, State, Technology, Unit, UnitId,
+    AccountKey, AccountKind, Action, FeeRule, Genesis, Intervention, LimitAction, MarketRule,
+    MeterReport, OrderId, OrderRequest, OrganisationId, PublicKey, Receipt, RuleAction,
+    SessionNotice, SessionTerms, Side, Stage, State, Technology, Unit, UnitId,
 };
 use duet_units::{ClockTime, DeliveryDay};
 use std::collections::{BTreeMap, BTreeSet};
@@ -70,6 +70,9 @@ pub(crate) struct Model {
     pub(crate) settled: u32,
     pub(crate) compensated: i128,
     pub(crate) fees: i128,
+    pub(crate) drawn: i128,
+    /// The guarantee asked for after a failed payment.
+    levels: BTreeMap<OrganisationId, i128>,
 }
 
 impl Model {
@@ -90,6 +93,8 @@ impl Model {
             settled: 0,
             compensated: 0,
             fees: 0,
+            drawn: 0,
+            levels: BTreeMap::new(),
         }
     }
 
@@ -199,6 +204,12 @@ impl Model {
             Action::Intervene { session, intervention, .. } => {
                 self.intervene(session.0, *intervention);
             }
+            Action::Limit(LimitAction::Pledge(amount)) => {
+                self.pledge(self.owners[signer], amount.fen());
+            }
+            Action::Limit(LimitAction::Release(amount)) => {
+                self.pledge(self.owners[signer], -amount.fen());
+            }
             Action::ReportMeter(report) => self.report(report),
             Action::SettleSession { session } => self.settle(session.0),
             Action::Certificate(action) => self.certificates(self.owners[signer], action, receipt),
@@ -236,11 +247,18 @@ impl Model {
             return;
         }
         assert!(request.side == Side::Sell || escrow <= available, "{request:?}");
+        let held = *self.account(owner, AccountKind::Guarantee);
+        assert!(held >= self.levels.get(&owner).copied().unwrap_or(0), "{request:?}");
         *self.available(owner) -= escrow;
         *self.escrow(owner) += escrow;
         let (session, request) = (request.session.0, request.clone());
         let order = Order { session, owner, escrow, pending: true, request };
         assert!(self.orders.insert(OrderId(receipt.subject), order).is_none());
+    }
+
+    fn pledge(&mut self, who: OrganisationId, amount: i128) {
+        *self.available(who) -= amount;
+        *self.account(who, AccountKind::Guarantee) += amount;
     }
 
     fn deposit(&mut self, to: OrganisationId, amount: i128, reference: u64) -> u16 {
@@ -271,11 +289,20 @@ impl Model {
             return 0;
         }
         *self.available(payer) += amount;
-        for trade in &mut self.trades {
+        let held = *self.account(payer, AccountKind::Guarantee);
+        let mut drawn = if held >= amount { amount } else { 0 };
+        for trade in self.trades.iter_mut().filter(|_| held < amount) {
             if trade.session == session && self.orders[&trade.buy].owner == payer {
-                trade.defaulted = true;
+                let cost = cost(trade.buyer_price, trade.kwh);
+                trade.defaulted = cost <= 0 || held < drawn + cost;
+                drawn += if trade.defaulted { 0 } else { cost };
             }
         }
+        *self.account(payer, AccountKind::Guarantee) -= drawn;
+        *self.trust() += drawn;
+        self.drawn += drawn;
+        let level = self.levels.entry(payer).or_default();
+        *level = held.max(amount).max(*level);
         0
     }
 

@@ -1,10 +1,11 @@
-//! 501 to 507: deposits and payments.
+//! 501 to 507 and 520: deposits and payments.
 
 use crate::common::chain::Chain;
 use crate::common::market::{
-    DAY, FACTORY, WIND, Who, buy, confirm, deposit, gate_close, open, sell, yuan,
+    DAY, FACTORY, WIND, Who, buy, confirm, deposit, gate_close, gate_open, open, request, sell,
+    yuan,
 };
-use duet_ledger::Action;
+use duet_ledger::{Action, LimitAction, OrderRequest, SessionId, Side};
 use duet_units::Money;
 use std::collections::BTreeSet;
 
@@ -48,7 +49,32 @@ pub(crate) fn provoke() -> BTreeSet<&'static str> {
         (Who::Bank, confirm(1, false), "payment-not-proposed"),
     ]);
     assert_eq!(chain.trust(), yuan(100));
+    provoke_dunning(&mut chain);
     chain.provoked
+}
+
+/// 520: what was not paid is asked for as a guarantee.
+fn provoke_dunning(chain: &mut Chain) {
+    chain.time = gate_open(DAY.next());
+    let second = |unit, side| {
+        let request = request((unit, side), 0, 100, 1);
+        Action::SubmitOrder(OrderRequest { session: SessionId(2), ..request })
+    };
+    chain.table(vec![
+        (Who::Exchange, open(DAY.next()), "ok"),
+        (Who::Wind, second(WIND, Side::Sell), "ok"),
+        (Who::Factory, second(FACTORY, Side::Buy), "ok"),
+    ]);
+    chain.pass_to(gate_close(DAY.next()));
+    let day = DAY.next().next();
+    let third = OrderRequest { session: SessionId(3), ..request((FACTORY, Side::Buy), 0, 100, 1) };
+    chain.table(vec![(Who::Exchange, open(day), "ok"), (Who::Bank, confirm(2, false), "ok")]);
+    chain.time = gate_open(day);
+    chain.table(vec![
+        (Who::Factory, Action::SubmitOrder(third.clone()), "top-up-due"),
+        (Who::Factory, Action::Limit(LimitAction::Pledge(yuan(100))), "ok"),
+        (Who::Factory, Action::SubmitOrder(third), "ok"),
+    ]);
 }
 
 #[test]

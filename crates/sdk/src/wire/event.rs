@@ -51,6 +51,10 @@ pub enum Event {
     GuaranteePledged { organisation: u32, amount_fen: Big },
     /// Money was taken out of a guarantee.
     GuaranteeReleased { organisation: u32, amount_fen: Big },
+    /// A payment failed and money was drawn from the payer's guarantee.
+    GuaranteeDrawn { organisation: u32, payment: u64, amount_fen: Big },
+    /// After a failed payment the payer must hold this guarantee before it orders again.
+    GuaranteeDemanded { organisation: u32, level_fen: Big },
     /// Money came in.
     Deposited { organisation: u32, amount_fen: Big },
     /// A payment instruction goes to the bank.
@@ -237,6 +241,15 @@ impl From<&duet_ledger::Event> for Event {
             L::GuaranteeReleased { organisation, amount } => Self::GuaranteeReleased {
                 organisation: organisation.0,
                 amount_fen: Big(amount.fen()),
+            },
+            L::GuaranteeDrawn { organisation, payment, amount } => Self::GuaranteeDrawn {
+                organisation: organisation.0,
+                payment: payment.0,
+                amount_fen: Big(amount.fen()),
+            },
+            L::GuaranteeDemanded { organisation, level } => Self::GuaranteeDemanded {
+                organisation: organisation.0,
+                level_fen: Big(level.fen()),
             },
             L::Deposited { organisation, amount } => {
                 Self::Deposited { organisation: organisation.0, amount_fen: Big(amount.fen()) }

@@ -55,6 +55,22 @@ shape! {
 }
 
 shape! {
+    /// What an organisation is asked for whose payment failed.
+    Dunning {
+        /// The guarantee that it must hold before it orders again.
+        level_fen: Big,
+        /// What was drawn from its guarantee.
+        drawn_fen: Big,
+        /// What its trades that were unwound would have cost.
+        unwound_fen: Big,
+        /// How many payments failed.
+        payments: u32,
+        /// When the last one did.
+        since_ms: i64,
+    }
+}
+
+shape! {
     /// An organisation's limits and guarantee.
     Limits {
         /// The organisation.
@@ -65,6 +81,8 @@ shape! {
         guarantee_fen: Big,
         /// What of it its orders and contracts need.
         guarantee_needed_fen: Big,
+        /// What is asked of it after a failed payment; none if nothing is, or no more.
+        dunning: Option<Dunning>,
     }
 }
 
@@ -139,7 +157,20 @@ impl Limits {
                 .collect::<Result<_, _>>()?,
             guarantee_fen: Big(state.balance(organisation, kind).fen()),
             guarantee_needed_fen: Big(state.guarantee_needed(organisation)?.fen()),
+            dunning: state.dunning(organisation).map(Dunning::new),
         })
+    }
+}
+
+impl Dunning {
+    fn new(row: &duet_ledger::Dunning) -> Self {
+        Self {
+            level_fen: Big(row.level.fen()),
+            drawn_fen: Big(row.drawn.fen()),
+            unwound_fen: Big(row.unwound.fen()),
+            payments: row.payments,
+            since_ms: row.since.unix_ms(),
+        }
     }
 }
 

@@ -36,8 +36,10 @@ mirror! {
         Proposed,
         /// Confirmed: the money is in the exchange's trust.
         Confirmed,
-        /// Failed: the trades that it was for are in default.
+        /// Failed: trades that the guarantee does not cover are in default.
         Failed,
+        /// Failed at the bank, and drawn in full from the payer's guarantee: the trades stand.
+        Drawn,
     }
 }
 
@@ -54,6 +56,8 @@ view! {
         amount_fen: Big = Big(row.amount.fen());
         /// Where it stands.
         state: PaymentState = row.state.into();
+        /// What of it came out of the buyer's guarantee.
+        drawn_fen: Big = Big(row.drawn.fen());
     }
 }
 

@@ -164,6 +164,8 @@ view! {
         payer: u32 = row.payer.0;
         /// Where it stands.
         state: PaymentState = row.state.into();
+        /// What of it was drawn from the buyer's guarantee.
+        drawn_fen: Big = Big(row.drawn.fen());
     }
 }
 
@@ -205,6 +207,7 @@ impl From<SealedSession> for ledger::SealedSession {
         let payment = |payment: SealedPayment| ledger::SealedPayment {
             payer: OrganisationId(payment.payer),
             state: payment.state.into(),
+            drawn: Money::from_fen(payment.drawn_fen.0),
         };
         Self {
             id: SessionId(wire.id),
