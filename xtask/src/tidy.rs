@@ -41,7 +41,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 /// What the deterministic crates never name: I/O, async, JSON, randomness, the engine. A name
 /// that ends in `-` stands for all that start with it.
 const IMPURE: &[&str] =
-    &["tokio", "tokio-", "futures", "axum", "serde_json", "rand", "reqwest", "commonware-"];
+    &["tokio", "tokio-", "futures", "axum", "serde_json", "rand", "hyper", "rustls", "commonware-"];
 
 /// The engine's consensus and network crates, which only `consensus` and `sim` name.
 const ENGINE: &[&str] = &[

@@ -98,7 +98,7 @@ fn serve(
         let place = |api| (api, outboxes.to_owned());
         if args.once {
             let any = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
-            let api = crate::page::start(any, None, nodes[0].clone(), false)?;
+            let api = crate::page::start(any, None, None, nodes[0].clone(), false)?;
             return once(args, &world, (place(api.address), &clock)).await;
         }
         if args.week {
@@ -107,7 +107,8 @@ fn serve(
         if args.json.is_some() {
             bail!("--json needs --once or --week");
         }
-        let page = crate::page::start(args.listen, args.web_dir.clone(), nodes[0].clone(), true)?;
+        let page =
+            crate::page::start(args.listen, None, args.web_dir.clone(), nodes[0].clone(), true)?;
         let field = place(page.address);
         text::welcome(&page, &nodes);
         let days = std::pin::pin!(keep_trading(args, &world, &time, (field, &clock)));

@@ -20,6 +20,7 @@ mod scratch;
 mod sealed;
 mod statement;
 mod study;
+mod tls;
 mod verify;
 
 use clap::{Parser, Subcommand};
@@ -53,6 +54,7 @@ enum Command {
     Session(inspect::SessionArgs),
     Statement(statement::StatementArgs),
     Study(study::StudyArgs),
+    Tls(tls::TlsArgs),
     Verify(verify::VerifyArgs),
 }
 
@@ -91,6 +93,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Session(args) => inspect::session(&args),
         Command::Statement(args) => statement::run(&args),
         Command::Study(args) => study::run(args),
+        Command::Tls(args) => tls::run(&args),
         Command::Verify(args) => verify::run(&args),
     }
 }

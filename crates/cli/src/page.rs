@@ -6,7 +6,7 @@ use axum::{Json, Router, routing::get};
 use duet_ledger::{Role, State};
 use duet_node::{
     Handle,
-    api::{ApiConfig, ServeLimits, app, serve},
+    api::{ApiConfig, ServeLimits, Tls, app, serve},
 };
 use duet_sdk::wire::Hex32;
 use duet_world::demo_seed;
@@ -29,10 +29,11 @@ struct DemoOperator {
     public_key: Hex32,
 }
 
-/// Serves the API of `node`, and the page in `web_dir`, at `listen`; `demo` hands out the demo's
-/// operators to whoever asks.
+/// Serves the API of `node`, and the page in `web_dir`, at `listen`, over TLS if it has a `tls`
+/// certificate; `demo` hands out the demo's operators to whoever asks.
 pub(crate) fn start(
     listen: SocketAddr,
+    tls: Option<Tls>,
     web_dir: Option<PathBuf>,
     node: Handle,
     demo: bool,
@@ -53,7 +54,7 @@ pub(crate) fn start(
         runtime.block_on(async {
             let listener = tokio::net::TcpListener::from_std(listener)?;
             // It ends with the process: an answer that is cut off is asked for again.
-            serve(listener, routes, ServeLimits::default(), std::future::pending()).await
+            serve(listener, routes, ServeLimits::default(), tls, std::future::pending()).await
         })
     })?;
     Ok(Page { address })

@@ -3,7 +3,7 @@
 use clap::Args;
 use duet_ledger::Action;
 use duet_sdk::{
-    client::{Client, ClientError},
+    client::{Client, ClientError, Trust, TrustError},
     sign::{KeyError, MemberKey},
     wire::{Receipt, Submitted},
 };
@@ -15,12 +15,33 @@ use std::{
     time::Duration,
 };
 
+/// What a node must show.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Pin {
+    /// The root that an https address must show a certificate of, in PEM; no other is trusted.
+    #[arg(long, value_name = "FILE", env = "DUET_TLS_ROOT")]
+    tls_root: Option<PathBuf>,
+    /// Take an http address of another machine: whoever is on the way can read and change what is
+    /// said.
+    #[arg(long)]
+    plain_http: bool,
+}
+
+/// Where the node is, and what it must show.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Address {
+    /// The node's API.
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    url: String,
+    #[command(flatten)]
+    pin: Pin,
+}
+
 /// Where the node is, and how to answer.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Remote {
-    /// The node's API.
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
-    pub(crate) url: String,
+    #[command(flatten)]
+    address: Address,
     /// Answer in JSON.
     #[arg(long)]
     pub(crate) json: bool,
@@ -55,7 +76,10 @@ pub(crate) enum Failure {
     /// 2: the key file is of no use.
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// 1 if the node refused, 3 if it did not answer.
+    /// 2: the pinned root is of no use.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    /// 1 if the node refused, 2 if its address is not to be trusted, 3 if it did not answer.
     #[error(transparent)]
     Node(#[from] ClientError),
 }
@@ -73,19 +97,38 @@ impl Failure {
             | Self::NotProved(_)
             | Self::NotReplayed
             | Self::Node(ClientError::Refused(_)) => 1,
-            Self::Usage(_) | Self::Key(_) => 2,
+            Self::Usage(_)
+            | Self::Key(_)
+            | Self::Trust(_)
+            | Self::Node(ClientError::Address { .. }) => 2,
             Self::Node(ClientError::Unreachable { .. } | ClientError::NotTheApi { .. }) => 3,
         })
     }
 }
 
+impl Pin {
+    /// A client of the node at `url`.
+    pub(crate) fn client(&self, url: &str) -> Result<Client, Failure> {
+        let trust = match &self.tls_root {
+            Some(file) => Trust::pinned(file)?,
+            None => Trust::default(),
+        };
+        Client::trusting(url, &trust.with_plain_http(self.plain_http)).map_err(|error| {
+            let advice = "--tls-root FILE pins a root, --plain-http does without TLS";
+            Failure::Usage(format!("{error} ({advice})"))
+        })
+    }
+}
+
+impl Address {
+    pub(crate) fn client(&self) -> Result<Client, Failure> {
+        self.pin.client(&self.url)
+    }
+}
+
 impl Remote {
     pub(crate) fn client(&self) -> Result<Client, Failure> {
-        if self.url.starts_with("http://") {
-            Ok(Client::new(&self.url)?)
-        } else {
-            Err(Failure::Usage(format!("--url {}: an address that starts with http://", self.url)))
-        }
+        self.address.client()
     }
 
     /// Shows `answer` as JSON, or as the text that `text` makes of it.

@@ -1,6 +1,6 @@
 //! `duet session export|replay|interventions`: sealed books and the log of interventions.
 
-use crate::remote::{Failure, Remote, block_on, json, print, table};
+use crate::remote::{Failure, Pin, Remote, block_on, json, print, table};
 use anyhow::Context as _;
 use clap::Args;
 use duet_ledger::sealed::{Difference, Replay};
@@ -31,6 +31,8 @@ pub(crate) struct ReplayArgs {
     /// Also ask this node for the seal of the day, and hold the book to it.
     #[arg(long, value_name = "URL")]
     seal: Option<String>,
+    #[command(flatten)]
+    pin: Pin,
     /// Answer in JSON.
     #[arg(long)]
     json: bool,
@@ -81,8 +83,11 @@ pub(crate) fn replay(args: &ReplayArgs) -> anyhow::Result<()> {
         serde_json::from_str(&text).with_context(|| format!("{shown} is no sealed book"))?;
     let (session, recorded_hash) = (book.input.session, book.result.hash);
     let replay = duet_ledger::sealed::SealedBook::from(book).replay()?;
-    let seal_holds =
-        args.seal.as_deref().map(|url| seal_holds(url, session, &replay)).transpose()?;
+    let seal_holds = args
+        .seal
+        .as_deref()
+        .map(|url| seal_holds((&args.pin, url), session, &replay))
+        .transpose()?;
     let report = Report {
         session,
         holds: replay.differences.is_empty() && seal_holds != Some(false),
@@ -97,9 +102,8 @@ pub(crate) fn replay(args: &ReplayArgs) -> anyhow::Result<()> {
 }
 
 /// Whether the chain sealed this very book with this result.
-fn seal_holds(url: &str, session: u32, replay: &Replay) -> anyhow::Result<bool> {
-    let remote = Remote { url: url.to_owned(), json: false };
-    let seal = block_on(async { Ok(remote.client()?.seal(session).await?) })?;
+fn seal_holds((pin, url): (&Pin, &str), session: u32, replay: &Replay) -> anyhow::Result<bool> {
+    let seal = block_on(async { Ok(pin.client(url)?.seal(session).await?) })?;
     Ok(seal.is_some_and(|seal| {
         seal.book_hash.0 == replay.book && seal.result_hash.0 == replay.result.hash
     }))

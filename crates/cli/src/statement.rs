@@ -4,7 +4,7 @@ mod month;
 mod sheet;
 mod trace;
 
-use crate::remote::{Failure, Remote, block_on, json, print, table, yuan, yuan_per_mwh};
+use crate::remote::{Address, Failure, block_on, json, print, table, yuan, yuan_per_mwh};
 use anyhow::Context as _;
 use clap::{Args, Subcommand, ValueEnum};
 use duet_sdk::wire::{Formula, StatementLine};
@@ -61,9 +61,8 @@ struct Show {
     /// Where to write it; a workbook needs a file.
     #[arg(long, value_name = "FILE", required_if_eq("format", "xlsx"))]
     out: Option<PathBuf>,
-    /// The node's API.
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
-    url: String,
+    #[command(flatten)]
+    address: Address,
 }
 
 pub(crate) fn run(args: &StatementArgs) -> anyhow::Result<()> {
@@ -104,7 +103,7 @@ fn show(args: &Show) -> anyhow::Result<()> {
 
 /// All lines, page after page.
 async fn read(args: &Show) -> Result<Vec<StatementLine>, Failure> {
-    let client = Remote { url: args.url.clone(), json: false }.client()?;
+    let client = args.address.client()?;
     let (mut lines, mut after) = (Vec::new(), None);
     loop {
         let page = client.statement_lines(args.session, args.organisation, after).await?;

@@ -90,6 +90,10 @@ fn what_is_not_understood_exits_with_2() {
         &["key", "show", "no-such-file"],
         &["account"],
         &["block", "--url", "ftp://127.0.0.1"],
+        &["block", "7", "--url", "http://node.example:8080"],
+        &["block", "7", "--url", "https://127.0.0.1:8080"],
+        &["block", "7", "--url", "https://127.0.0.1:8080", "--tls-root", "Cargo.toml"],
+        &["node", "--config", "none", "--tls-cert", "none"],
         &["order", "place"],
         &["carbon", "send", "no-such-file", "--key", "none"],
         &["carbon", "gap", "--year", "2026"],
@@ -108,6 +112,35 @@ fn a_node_that_is_not_reached_exits_with_3() {
     let output = duet(&["block", "7", "--url", "http://127.0.0.1:0"]);
     assert_eq!(code(&output), 3, "{output:?}");
     assert!(String::from_utf8(output.stderr).unwrap().contains("cannot reach"));
+}
+
+#[test]
+fn http_to_another_machine_is_refused_by_its_rule() {
+    let output = duet(&["block", "7", "--url", "http://node.example:8080"]);
+    let told = String::from_utf8(output.stderr).unwrap();
+    for part in ["http://node.example:8080", "without TLS", "--tls-root", "--plain-http"] {
+        assert!(told.contains(part), "{told}");
+    }
+}
+
+#[test]
+fn a_channel_has_certificates_and_a_root_to_pin() {
+    let folder = scratch("with-tls");
+    std::fs::remove_dir_all(&folder).ok();
+    let path = folder.to_str().unwrap();
+    let scenario = "../../scenarios/hebei-south";
+    let made = duet(&["genesis", "--scenario", scenario, "--out", path, "--tls"]);
+    assert_eq!(code(&made), 0, "{made:?}");
+    let map = std::fs::read_to_string(folder.join("EXCHANGE.toml")).unwrap();
+    assert!(map.contains("tls_cert = \"EXCHANGE.pem\""), "{map}");
+    let server = ["tls", "server", path, "--name", "PROXY", "--host", "10.0.0.5"];
+    assert_eq!(code(&duet(&server)), 0);
+    assert_eq!(code(&duet(&server)), 1, "an existing certificate is kept");
+    assert_eq!(code(&duet(&["tls", "root", path])), 1, "an existing root is kept");
+    let root = folder.join("tls-root.pem");
+    // Nobody can listen on port 0; but the root is one, and the address is taken.
+    let block = ["block", "7", "--url", "https://127.0.0.1:0", "--tls-root"];
+    assert_eq!(code(&duet(&[&block[..], &[root.to_str().unwrap()]].concat())), 3);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use duet_units::ClockTime;
 
 /// 2026-01-01T00:00:00Z. A board without a battery starts in 1970; before this instant its clock
 /// has not been set, certificates cannot be checked and samples cannot be given to periods.
-const SET_AFTER: ClockTime = ClockTime::from_unix_ms(1_767_225_600_000);
+pub(crate) const SET_AFTER: ClockTime = ClockTime::from_unix_ms(1_767_225_600_000);
 
 /// Where the time of day comes from. Tests bring their own.
 pub trait Clock: Send + Sync {

@@ -84,8 +84,13 @@ impl DeviceEntry {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UplinkEntry {
-    /// The address of its API, for example `http://127.0.0.1:8700`.
+    /// The address of its API, for example `https://exchange.example:8700`.
     pub node: String,
+    /// The root that an https address must show a certificate of, in PEM; no other is trusted.
+    pub root: Option<PathBuf>,
+    /// Whether an http address of another machine is taken.
+    #[serde(default)]
+    pub plain_http: bool,
     /// Whether dispatches are followed at the node's word, without their proofs: for trials only.
     #[serde(default)]
     pub follow_unproven: bool,

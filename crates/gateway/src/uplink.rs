@@ -3,8 +3,9 @@
 mod http;
 mod one_way;
 mod report;
+mod time;
 
-pub use http::{HttpUplink, NodeAccess};
+pub use http::{HttpUplink, NodeAccess, UplinkError};
 pub use one_way::{Collector, ONE_WAY_READINGS, OneWay, Taken};
 pub use report::reports;
 

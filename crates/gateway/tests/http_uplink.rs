@@ -85,7 +85,7 @@ fn access(
     clock: Arc<dyn Clock>,
 ) -> HttpUplink {
     let (node, units) = (format!("http://{address}"), [2].into());
-    let access = NodeAccess { node, units, fresh_ms: 300_000, unproven };
+    let access = NodeAccess { node, units, fresh_ms: 300_000, unproven, ..NodeAccess::default() };
     HttpUplink::new(access, device, clock).expect("a network")
 }
 

@@ -191,7 +191,7 @@ fn row(id: u64, unit: u32, day: DeliveryDay) -> Value {
 
 async fn followed(rows: Vec<Value>, proof: RowProof) -> Option<Vec<(DispatchId, Dispatch)>> {
     let node = format!("http://{}", node(rows, proof).await);
-    let access = NodeAccess { node, units: [2].into(), fresh_ms: 60_000, unproven: false };
+    let access = NodeAccess { node, units: [2].into(), fresh_ms: 60_000, ..NodeAccess::default() };
     let device = Device::from_seed([7; 32], channel());
     HttpUplink::new(access, device, Arc::new(Fixed)).expect("a network").dispatches().await
 }

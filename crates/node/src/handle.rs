@@ -11,7 +11,7 @@ use duet_ledger::{
     Body, ChannelId, Digest, Encode as _, Genesis, PublicKey, Receipt, Refusal, State, Transaction,
     admission, decode_all, merkle_path, merkle_root,
 };
-use duet_sdk::proof::{ReceiptProof, RowProof, state::StateProof};
+use duet_sdk::proof::{HeadProof, ReceiptProof, RowProof, state::StateProof};
 use duet_sdk::wire::{Bytes, Hex32};
 use duet_units::ClockTime;
 use std::{fmt, sync::Arc, time::Duration};
@@ -216,6 +216,19 @@ impl Handle {
             }
         }
         None
+    }
+
+    /// What convinces an outsider that the last executed block is final, or one soon after it.
+    pub async fn head_proof(&self) -> Option<HeadProof> {
+        let finality = self.mailbox.proof(self.status().height).await?;
+        let genesis = &self.shared.genesis;
+        Some(HeadProof {
+            version: HeadProof::VERSION,
+            committee: genesis.committee().into_iter().map(Hex32::from).collect(),
+            genesis_hash: Hex32(genesis.content_hash()),
+            header: Bytes(finality.headers.last()?.encode()),
+            certificate: Bytes(finality.certificate.encode()),
+        })
     }
 
     /// What convinces an outsider that a row of the ledger is as `row` finds it, which gives the

@@ -1,10 +1,15 @@
 //! The API's client.
 
 mod carbon;
+mod transport;
+mod trust;
+
+pub use rustls::{pki_types::UnixTime, time_provider::TimeProvider};
+pub use trust::{Trust, TrustError};
 
 use crate::wire::{Certificate, CertificateOffer, ClaimReport, GreenContract};
 use crate::{
-    proof::{ReceiptProof, RowProof},
+    proof::{HeadProof, ReceiptProof, RowProof},
     wire::{
         Block, Bytes, CalendarMonth, Channel, Day, Depth, Device, Dispatch, FinalEvent, Hex32,
         Identity, InterventionRecord, Limits, LineTrace, MonthStatement, Order, OrganisationDetail,
@@ -14,17 +19,26 @@ use crate::{
 };
 use duet_ledger::Transaction;
 use futures::{Stream, StreamExt as _, stream};
-use reqwest::{Response, StatusCode, header};
+use http_body_util::BodyExt as _;
+use hyper::{Method, Response, StatusCode, body::Incoming, header};
 use serde::{Serialize, de::DeserializeOwned};
-use std::time::Duration;
+use std::{error::Error, time::Duration};
+use transport::{Transport, collect};
 
 /// The longest event that the stream may carry, in bytes.
 const EVENT_BYTES_MAX: usize = 64 * 1024;
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Why a request has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
+    /// The address is not one that is trusted.
+    #[error("{url}: {rule}")]
+    Address {
+        /// The address.
+        url: String,
+        /// The rule that it breaks.
+        rule: &'static str,
+    },
     /// The node cannot be reached, or the connection broke.
     #[error("cannot reach {url}")]
     Unreachable {
@@ -32,7 +46,7 @@ pub enum ClientError {
         url: String,
         /// What went wrong.
         #[source]
-        source: reqwest::Error,
+        source: Box<dyn Error + Send + Sync>,
     },
     /// The node refused.
     #[error("{}: {}", .0.code, .0.detail)]
@@ -73,23 +87,32 @@ pub struct OrderFilter {
 /// A client of one node.
 #[derive(Clone, Debug)]
 pub struct Client {
-    base: String,
-    http: reqwest::Client,
+    transport: Transport,
 }
 
 impl Client {
-    /// A client of the node at `base`, for example `http://127.0.0.1:8700`.
+    /// A client of a node of this machine, for example `http://127.0.0.1:8700`.
     ///
     /// # Errors
     ///
-    /// Returns [`ClientError::Unreachable`] if the system's network cannot be used at all.
+    /// Returns [`ClientError::Address`] if the address is not one of this machine's own.
     pub fn new(base: &str) -> Result<Self, ClientError> {
-        let base = base.trim_end_matches('/').to_owned();
-        let http = reqwest::Client::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .build()
-            .map_err(|source| ClientError::Unreachable { url: base.clone(), source })?;
-        Ok(Self { base, http })
+        Self::trusting(base, &Trust::default())
+    }
+
+    /// A client of the node at `base`, for example `https://exchange.example:8700`.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ClientError::Address`] if `trust` does not take the address.
+    pub fn trusting(base: &str, trust: &Trust) -> Result<Self, ClientError> {
+        Ok(Self { transport: Transport::new(base, trust)? })
+    }
+
+    /// Whether the node must show a certificate.
+    #[must_use]
+    pub const fn is_encrypted(&self) -> bool {
+        self.transport.is_encrypted()
     }
 
     /// Where the node stands.
@@ -108,6 +131,15 @@ impl Client {
     /// As [`Client::status`].
     pub async fn channel(&self) -> Result<Channel, ClientError> {
         self.get("/v1/channel", &()).await
+    }
+
+    /// The last final header with its certificate.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::status`].
+    pub async fn head_proof(&self) -> Result<HeadProof, ClientError> {
+        self.get("/v1/head/proof", &()).await
     }
 
     /// Who the ledger knows under a key, with its last nonce.
@@ -448,11 +480,12 @@ impl Client {
         wait: Duration,
     ) -> Result<Submitted, ClientError> {
         let body = SubmitRequest { transaction: Bytes(transaction.bytes().to_vec()) };
-        let mut request = self.http.post(self.url("/v1/transactions")).json(&body);
-        if !wait.is_zero() {
-            request = request.query(&[("wait", wait.as_secs().max(1))]);
-        }
-        self.read(request).await
+        let wait = (!wait.is_zero()).then(|| wait.as_secs().max(1));
+        let url = self.transport.url("/v1/transactions", &[("wait", wait)])?;
+        // Hex digits in one field: this cannot fail.
+        let body = serde_json::to_vec(&body).unwrap_or_default();
+        let json = [(header::CONTENT_TYPE, "application/json".to_owned())];
+        self.read(Method::POST, url, (&json, body)).await
     }
 
     /// The final events after a place in the chain, or from now on. The stream ends with the
@@ -465,16 +498,17 @@ impl Client {
         &self,
         after: Option<(u64, u32)>,
     ) -> Result<impl Stream<Item = Result<FinalEvent, ClientError>> + use<>, ClientError> {
-        let url = self.url("/v1/events");
-        let mut request = self.http.get(&url).header(header::ACCEPT, "text/event-stream");
+        let url = self.transport.url("/v1/events", &())?;
+        let mut headers = vec![(header::ACCEPT, "text/event-stream".to_owned())];
         if let Some((height, index)) = after {
-            request = request.header("last-event-id", format!("{height}.{index}"));
+            let name = header::HeaderName::from_static("last-event-id");
+            headers.push((name, format!("{height}.{index}")));
         }
-        let response = self.send(request).await?;
+        let response = self.send(Method::GET, &url, (&headers, Vec::new())).await?;
         let status = response.status().as_u16();
         let broken = move || ClientError::NotTheApi { url: url.clone(), status };
         let mut lines = Lines::default();
-        let chunks = response.bytes_stream().map(move |chunk| {
+        let chunks = response.into_data_stream().map(move |chunk| {
             let chunk = chunk.map_err(|_| broken())?;
             lines.push(&chunk).map_err(|()| broken())
         });
@@ -484,44 +518,49 @@ impl Client {
         }))
     }
 
-    fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.base)
-    }
-
     async fn get<T: DeserializeOwned>(
         &self,
         path: &str,
         query: &(impl Serialize + ?Sized + Sync),
     ) -> Result<T, ClientError> {
-        self.read(self.http.get(self.url(path)).query(query)).await
+        let url = self.transport.url(path, query)?;
+        self.read(Method::GET, url, (&[], Vec::new())).await
     }
 
     async fn read<T: DeserializeOwned>(
         &self,
-        request: reqwest::RequestBuilder,
+        method: Method,
+        url: String,
+        message: Message<'_>,
     ) -> Result<T, ClientError> {
-        let response = self.send(request).await?;
-        let (url, status) = (response.url().to_string(), response.status().as_u16());
-        response.json().await.map_err(|_| ClientError::NotTheApi { url, status })
+        let response = self.send(method, &url, message).await?;
+        let status = response.status().as_u16();
+        let answer = collect(response).await.and_then(|body| serde_json::from_slice(&body).ok());
+        answer.ok_or(ClientError::NotTheApi { url, status })
     }
 
     /// Sends, and turns problems into errors.
-    async fn send(&self, request: reqwest::RequestBuilder) -> Result<Response, ClientError> {
-        let response = request.send().await.map_err(|source| {
-            let url = source.url().map_or_else(|| self.base.clone(), ToString::to_string);
-            ClientError::Unreachable { url, source }
-        })?;
+    async fn send(
+        &self,
+        method: Method,
+        url: &str,
+        (headers, body): Message<'_>,
+    ) -> Result<Response<Incoming>, ClientError> {
+        let response = self.transport.send(method, url, headers, body).await?;
         let status = response.status();
         if status.is_success() || status == StatusCode::ACCEPTED {
             return Ok(response);
         }
-        let url = response.url().to_string();
-        match response.json::<Problem>().await {
-            Ok(problem) => Err(ClientError::Refused(Box::new(problem))),
-            Err(_) => Err(ClientError::NotTheApi { url, status: status.as_u16() }),
-        }
+        let problem = collect(response).await.and_then(|body| serde_json::from_slice(&body).ok());
+        Err(problem.map_or_else(
+            || ClientError::NotTheApi { url: url.to_owned(), status: status.as_u16() },
+            |problem: Box<Problem>| ClientError::Refused(problem),
+        ))
     }
 }
+
+/// Headers and body of a request.
+type Message<'a> = (&'a [(header::HeaderName, String)], Vec<u8>);
 
 /// Collects the lines of an event stream; the JSON of an event is one `data:` line.
 #[derive(Debug, Default)]

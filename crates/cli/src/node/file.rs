@@ -2,6 +2,7 @@
 
 use anyhow::{Context as _, bail};
 use duet_ledger::{Genesis, PublicKey, decode_all};
+use duet_node::api::Tls;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
@@ -25,6 +26,12 @@ pub(super) struct Written {
     pub(super) listen: SocketAddr,
     /// Where the API is served.
     pub(super) api: SocketAddr,
+    /// The certificate chain that the API shows, in PEM; without it there is no TLS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) tls_cert: Option<PathBuf>,
+    /// The key of the certificate, in PEM.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) tls_key: Option<PathBuf>,
     /// The folder of the built page, if it is to be served.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) web: Option<PathBuf>,
@@ -40,6 +47,7 @@ pub(super) struct NodeFile {
     pub(super) data: PathBuf,
     pub(super) listen: SocketAddr,
     pub(super) api: SocketAddr,
+    pub(super) tls: Option<Tls>,
     pub(super) web: Option<PathBuf>,
     pub(super) peers: Vec<(PublicKey, SocketAddr)>,
 }
@@ -72,6 +80,13 @@ impl NodeFile {
         {
             bail!("peers.{stranger}: the genesis has no such validator");
         }
+        let tls = match (&written.tls_cert, &written.tls_key) {
+            (Some(chain), Some(key)) => {
+                Some(Tls::read(&folder.join(chain), &folder.join(key)).context("TLS")?)
+            }
+            (None, None) => None,
+            (Some(_), None) | (None, Some(_)) => bail!("tls_cert and tls_key: both, or none"),
+        };
         Ok(Self {
             name: written.name,
             genesis,
@@ -79,6 +94,7 @@ impl NodeFile {
             data: folder.join(written.data),
             listen: written.listen,
             api: written.api,
+            tls,
             web: written.web.map(|web| folder.join(web)),
             peers,
         })

@@ -1,6 +1,7 @@
 //! `duet genesis`: the files of a channel whose validators run on this machine, to try it out.
 
 use super::file::Written;
+use crate::tls;
 use anyhow::{Context as _, ensure};
 use clap::Args;
 use duet_ledger::Encode as _;
@@ -34,6 +35,9 @@ pub(crate) struct GenesisArgs {
     /// Validators listen on this port and those after it, their APIs on those 1000 higher.
     #[arg(long, default_value_t = 7_100, value_parser = clap::value_parser!(u16).range(1_024..=60_000))]
     port: u16,
+    /// Make a root and a certificate for each validator's API, too.
+    #[arg(long)]
+    tls: bool,
 }
 
 fn parse_day(text: &str) -> Result<DeliveryDay, String> {
@@ -56,10 +60,16 @@ pub(crate) fn run(args: &GenesisArgs) -> anyhow::Result<()> {
         .zip(args.port..)
         .map(|(validator, port)| (validator.name.clone(), address(port)))
         .collect();
+    let root = args.tls.then(|| tls::Root::new_in(&args.out)).transpose()?;
     for (validator, port) in genesis.validators.iter().zip(args.port..) {
         let name = &validator.name;
         let seed = duet_sdk::wire::Hex32(Founding::validator_seed(name));
         write_new(&args.out.join(format!("{name}.key")), &format!("{seed}\n"), 0o600)?;
+        let certificate = match &root {
+            Some(root) => Some(root.issue_in(&args.out, name, &own_hosts())?),
+            None => None,
+        };
+        let (tls_cert, tls_key) = certificate.unzip();
         let written = Written {
             name: name.clone(),
             genesis: "genesis.hex".into(),
@@ -67,6 +77,8 @@ pub(crate) fn run(args: &GenesisArgs) -> anyhow::Result<()> {
             data: format!("{name}.data").into(),
             listen: address(port),
             api: address(port + 1_000),
+            tls_cert,
+            tls_key,
             web: None,
             peers: peers.clone(),
         };
@@ -82,7 +94,12 @@ pub(crate) fn run(args: &GenesisArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn write_new(path: &Path, text: &str, mode: u32) -> anyhow::Result<()> {
+/// Under which names this machine reaches its own API.
+fn own_hosts() -> Vec<String> {
+    ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec()
+}
+
+pub(crate) fn write_new(path: &Path, text: &str, mode: u32) -> anyhow::Result<()> {
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, ensure};
 use clap::Args;
 use duet_market::game::Design;
-use duet_sdk::client::Client;
 use duet_sdk::wire::{self, Rationing, SealedBook, Side};
 use duet_study::scenario::Scenario;
 use duet_study::whatif::{
@@ -15,16 +14,15 @@ use duet_study::whatif::{
 use duet_units::{BasisPoints, CarbonPrice};
 
 use super::{Output, folder};
-use crate::remote::block_on;
+use crate::remote::{Address, block_on};
 
 /// Where the book comes from, and what is changed.
 #[derive(Debug, Args)]
 pub(super) struct WhatIfArgs {
     #[command(flatten)]
     source: Source,
-    /// The node's API, for --session.
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
-    url: String,
+    #[command(flatten)]
+    address: Address,
     /// The day of the scenario, for --scenario.
     #[arg(long, default_value_t = 0)]
     day: u32,
@@ -78,9 +76,9 @@ pub(super) fn run(args: &WhatIfArgs) -> anyhow::Result<()> {
 
 fn book(args: &WhatIfArgs) -> anyhow::Result<Book> {
     match &args.source {
-        Source { session: Some(session), .. } => of_sealed(&block_on(async {
-            Ok(Client::new(&args.url)?.sealed_book(*session).await?)
-        })?),
+        Source { session: Some(session), .. } => {
+            of_sealed(&block_on(async { Ok(args.address.client()?.sealed_book(*session).await?) })?)
+        }
         Source { book: Some(path), .. } => of_sealed(&read(path)?),
         Source { scenario: Some(path), .. } => {
             Ok(Book::of_scenario(&Scenario::load(folder(path))?, args.day))

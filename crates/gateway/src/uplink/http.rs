@@ -1,16 +1,18 @@
 //! The ledger over a node's API.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use duet_ledger::{Action, Dispatch, DispatchId, DispatchState, Rejection, SessionId, UnitId};
-use duet_sdk::client::{Client, ClientError};
+use duet_sdk::client::{Client, ClientError, Trust, TrustError};
 use duet_sdk::wire;
 use duet_units::{ClockTime, Power};
 use tokio::time::timeout;
 
+use super::time::ProvenTime;
 use super::{Delivery, Uplink, judge};
 use crate::clock::Clock;
 use crate::device::Device;
@@ -23,8 +25,11 @@ const AHEAD_MS: i64 = 60_000;
 /// No answer of a node takes longer.
 const GIVE_UP: Duration = Duration::from_secs(20);
 
+/// The latest proven time, among the gateway's data.
+const TIME_FILE: &str = "proven-time.json";
+
 /// What the gateway asks of a node, and how far it takes the node's word.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NodeAccess {
     /// The address of its API.
     pub node: String,
@@ -34,6 +39,23 @@ pub struct NodeAccess {
     pub fresh_ms: i64,
     /// Whether dispatches are taken without proof.
     pub unproven: bool,
+    /// The root that an https address must show a certificate of.
+    pub root: Option<PathBuf>,
+    /// Whether an http address of another machine is taken.
+    pub plain_http: bool,
+    /// Where the latest proven time is kept over restarts.
+    pub time_file: Option<PathBuf>,
+}
+
+/// Why there is no way to a node.
+#[derive(Debug, thiserror::Error)]
+pub enum UplinkError {
+    /// The pinned root is of no use.
+    #[error(transparent)]
+    Root(#[from] TrustError),
+    /// The address is not one that is trusted.
+    #[error("[uplink] node")]
+    Node(#[from] ClientError),
 }
 
 impl NodeAccess {
@@ -46,6 +68,9 @@ impl NodeAccess {
             units: crate::dispatch::SetpointRule::of(map).into_iter().map(|r| r.unit).collect(),
             fresh_ms: i64::from(uplink.fresh_s) * 1_000,
             unproven: uplink.follow_unproven,
+            root: uplink.root.clone(),
+            plain_http: uplink.plain_http,
+            time_file: Some(map.gateway.data.join(TIME_FILE)),
         })
     }
 }
@@ -53,6 +78,9 @@ impl NodeAccess {
 /// A node, and the device that signs for it.
 pub struct HttpUplink {
     client: Client,
+    /// Asks for the time, and for nothing else: it takes certificates of any date.
+    asking: Option<Client>,
+    time: Arc<ProvenTime>,
     access: NodeAccess,
     device: Device,
     clock: Arc<dyn Clock>,
@@ -73,15 +101,39 @@ impl HttpUplink {
     ///
     /// # Errors
     ///
-    /// Returns [`ClientError`] if the system's network cannot be used at all.
+    /// Returns [`UplinkError`] if the root cannot be read, or the address is not to be trusted.
     pub fn new(
         access: NodeAccess,
         device: Device,
         clock: Arc<dyn Clock>,
-    ) -> Result<Self, ClientError> {
-        let client = Client::new(&access.node)?;
+    ) -> Result<Self, UplinkError> {
+        let channel = *device.channel();
+        let time = Arc::new(ProvenTime::new(clock.clone(), channel, access.time_file.clone()));
+        let trust = match &access.root {
+            Some(file) => Trust::pinned(file)?,
+            None => Trust::default(),
+        };
+        let trust = trust.with_plain_http(access.plain_http).at(time.clone());
+        let client = Client::trusting(&access.node, &trust)?;
+        let asking = match client.is_encrypted() {
+            true => Some(Client::trusting(&access.node, &trust.undated())?),
+            false => None,
+        };
         let (last_nonce, proved) = (Mutex::new(0), Mutex::default());
-        Ok(Self { client, access, device, clock, last_nonce, proved })
+        Ok(Self { client, asking, time, access, device, clock, last_nonce, proved })
+    }
+
+    /// If the system's clock cannot be right, asks the node what time it is on the channel, so that
+    /// its certificate can be checked.
+    async fn step_time(&self) {
+        let Some(asking) = self.asking.as_ref().filter(|_| self.time.wants_a_step()) else {
+            return;
+        };
+        let told = match told(asking, &self.time).await {
+            Ok(time) => format!("certificates are checked as of {}", time.day()),
+            Err(why) => format!("the time is not known: {why}"),
+        };
+        tracing::warn!("the clock is not set; {told}");
     }
 
     /// The next nonce: the time in milliseconds, or one more than the last. It needs no memory
@@ -152,6 +204,24 @@ impl HttpUplink {
     }
 }
 
+/// Steps to the time that the node proves; an error says why it proves none.
+async fn told(asking: &Client, time: &ProvenTime) -> Result<ClockTime, String> {
+    let answer = timeout(GIVE_UP, asking.head_proof()).await.map_err(|late| late.to_string())?;
+    let proof = answer.map_err(|error| causes(&error))?;
+    time.learn(&proof).map_err(|error| error.to_string())
+}
+
+/// An error behind its effect, each in turn.
+fn causes(error: &ClientError) -> String {
+    let mut text = error.to_string();
+    let mut next = std::error::Error::source(error);
+    while let Some(cause) = next {
+        text += &format!(": {cause}");
+        next = cause.source();
+    }
+    text
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -159,6 +229,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[async_trait]
 impl Uplink for HttpUplink {
     async fn submit(&self, action: Action) -> Delivery {
+        self.step_time().await;
         let nonce = self.nonce();
         let transaction = self.device.member().sign(*self.device.channel(), nonce, action);
         let answer = timeout(GIVE_UP, self.client.submit(&transaction, WAIT)).await;
@@ -169,9 +240,11 @@ impl Uplink for HttpUplink {
                 None => None,
             },
             Ok(Err(ClientError::Refused(problem))) => problem.number.and_then(Rejection::from_code),
-            Ok(Err(ClientError::Unreachable { .. } | ClientError::NotTheApi { .. })) | Err(_) => {
+            Ok(Err(error)) => {
+                tracing::debug!("{}", causes(&error));
                 None
             }
+            Err(_) => None,
         };
         if rejection == Some(Rejection::StaleNonce) {
             self.ask_nonce().await;
@@ -180,6 +253,7 @@ impl Uplink for HttpUplink {
     }
 
     async fn dispatches(&self) -> Option<Vec<(DispatchId, Dispatch)>> {
+        self.step_time().await;
         let listed = self.listed().await?;
         if self.access.unproven {
             return Some(listed);

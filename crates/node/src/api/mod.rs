@@ -23,11 +23,13 @@ mod sealed;
 mod security;
 mod server;
 mod statements;
+mod tls;
 mod trace;
 mod transactions;
 mod web;
 
 pub use server::{ServeLimits, serve};
+pub use tls::{Tls, TlsError};
 
 use crate::Handle;
 use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
@@ -117,6 +119,7 @@ fn chain_routes() -> OpenApiRouter<Api> {
         .routes(routes!(chain::status))
         .routes(routes!(chain::channel))
         .routes(routes!(chain::block))
+        .routes(routes!(proofs::head_proof))
         .routes(routes!(transactions::submit))
         .routes(routes!(transactions::receipt))
         .routes(routes!(transactions::receipt_proof))

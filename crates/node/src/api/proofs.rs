@@ -3,11 +3,25 @@
 use super::{Api, extract::InPath, problem::ApiProblem};
 use axum::{Json, extract::State, http::StatusCode};
 use duet_ledger::{Dispatch, DispatchId, Encode as _, State as Ledger};
-use duet_sdk::{proof::RowProof, wire::Problem};
+use duet_sdk::{
+    proof::{HeadProof, RowProof},
+    wire::Problem,
+};
 use std::time::Duration;
 
 /// How long a proof may take: the chain makes a block every five seconds at least.
 const PROOF_WITHIN: Duration = Duration::from_secs(15);
+
+/// The last final header with its certificate: what time it is on the channel, for one who trusts
+/// nothing but the channel id.
+#[utoipa::path(get, path = "/v1/head/proof", tag = "chain", operation_id = "head_proof",
+    responses((status = 200, body = HeadProof), (status = 503, body = Problem)))]
+pub(super) async fn head_proof(State(api): State<Api>) -> Result<Json<HeadProof>, ApiProblem> {
+    api.node.head_proof().await.map(Json).ok_or_else(|| {
+        let (title, detail) = ("No block is final yet.", "ask again in a few seconds");
+        ApiProblem::new(StatusCode::SERVICE_UNAVAILABLE, "not-final", title, detail.to_owned())
+    })
+}
 
 /// What convinces an outsider, who trusts nothing but the channel id, that a dispatch stands on the
 /// ledger as it does. The answer takes a few blocks.

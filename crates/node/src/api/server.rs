@@ -1,12 +1,21 @@
-//! The listener: a bounded number of connections, each with a bounded time for its headers.
+//! The listener: a bounded number of connections, each with a bounded time for its handshake and
+//! its headers.
 
+use super::Tls;
 use axum::Router;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
 use std::{io, sync::Arc, time::Duration};
-use tokio::{net::TcpListener, sync::Semaphore, task::JoinSet};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+    task::JoinSet,
+    time::timeout,
+};
+use tokio_rustls::server::TlsStream;
 use tracing::debug;
 
 /// What a listener bears.
@@ -16,11 +25,20 @@ pub struct ServeLimits {
     pub connections_max: usize,
     /// The longest that a client may take to send the headers of a request.
     pub header_timeout: Duration,
+    /// The most TLS handshakes at once; more wait, in the time that they have.
+    pub handshakes_max: usize,
+    /// The longest that a TLS handshake may take.
+    pub handshake_timeout: Duration,
 }
 
 impl Default for ServeLimits {
     fn default() -> Self {
-        Self { connections_max: 1_024, header_timeout: Duration::from_secs(10) }
+        Self {
+            connections_max: 1_024,
+            header_timeout: Duration::from_secs(10),
+            handshakes_max: 256,
+            handshake_timeout: Duration::from_secs(5),
+        }
     }
 }
 
@@ -29,7 +47,17 @@ const HEADER_BYTES_MAX: usize = 16 << 10;
 /// The pause after a failure to accept, for example for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves `app` on `listener` until `stop` is done; connections end with it.
+/// What connections share.
+#[derive(Clone)]
+struct Door {
+    app: Router,
+    limits: ServeLimits,
+    tls: Option<Tls>,
+    handshakes: Arc<Semaphore>,
+}
+
+/// Serves `app` on `listener` until `stop` is done, over TLS where `tls` is given; connections end
+/// with it.
 ///
 /// # Errors
 ///
@@ -38,10 +66,13 @@ pub async fn serve(
     listener: TcpListener,
     app: Router,
     limits: ServeLimits,
+    tls: Option<Tls>,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
     listener.local_addr()?;
     let places = Arc::new(Semaphore::new(limits.connections_max));
+    let handshakes = Arc::new(Semaphore::new(limits.handshakes_max));
+    let door = Door { app, limits, tls, handshakes };
     let mut connections = JoinSet::new();
     let mut stop = std::pin::pin!(stop);
     loop {
@@ -62,21 +93,48 @@ pub async fn serve(
             accepted = next => accepted,
         };
         let Some((stream, place)) = accepted else { continue };
-        // Answers are small and waited for.
-        stream.set_nodelay(true).ok();
-        let service = TowerToHyperService::new(app.clone());
+        let door = door.clone();
         connections.spawn(async move {
-            let served = hyper::server::conn::http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(limits.header_timeout)
-                .max_buf_size(HEADER_BYTES_MAX)
-                .serve_connection(TokioIo::new(stream), service)
-                .await;
-            if let Err(error) = served {
-                debug!(%error, "a connection broke");
-            }
+            door.enter(stream).await;
             drop(place);
         });
         while connections.try_join_next().is_some() {}
+    }
+}
+
+impl Door {
+    /// Serves one connection to its end.
+    async fn enter(self, stream: TcpStream) {
+        // Answers are small and waited for.
+        stream.set_nodelay(true).ok();
+        match &self.tls {
+            None => self.requests(stream).await,
+            Some(tls) => match self.shake_hands(tls, stream).await {
+                Ok(stream) => self.requests(stream).await,
+                Err(error) => debug!(%error, "a TLS handshake failed"),
+            },
+        }
+    }
+
+    async fn shake_hands(&self, tls: &Tls, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+        let handshake = async {
+            // The semaphore is never closed.
+            let _place = self.handshakes.acquire().await;
+            tls.acceptor().accept(stream).await
+        };
+        timeout(self.limits.handshake_timeout, handshake).await.map_err(io::Error::from)?
+    }
+
+    async fn requests(&self, stream: impl AsyncRead + AsyncWrite + Unpin) {
+        let service = TowerToHyperService::new(self.app.clone());
+        let served = hyper::server::conn::http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.limits.header_timeout)
+            .max_buf_size(HEADER_BYTES_MAX)
+            .serve_connection(TokioIo::new(stream), service)
+            .await;
+        if let Err(error) = served {
+            debug!(%error, "a connection broke");
+        }
     }
 }

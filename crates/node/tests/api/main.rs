@@ -6,4 +6,5 @@ mod hostile;
 mod queries;
 mod stream;
 mod support;
+mod tls;
 mod web;

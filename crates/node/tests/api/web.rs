@@ -58,7 +58,7 @@ fn a_client_that_dawdles_with_its_headers_is_cut_off() {
             ServeLimits { header_timeout: Duration::from_millis(200), ..ServeLimits::default() };
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let app = site.app.clone();
-        let server = tokio::spawn(serve(listener, app, limits, async {
+        let server = tokio::spawn(serve(listener, app, limits, None, async {
             stopped.await.ok();
         }));
         let mut answer = String::new();

@@ -6,9 +6,10 @@
 //! Format: docs/spec/state-proof.md.
 
 use super::finality::{Certificate, FinalityError, Header};
+use super::head::committee_of;
 use super::state::StateProof;
 use crate::wire::{Bytes, Hex32};
-use duet_ledger::{ChannelId, Genesis, PublicKey};
+use duet_ledger::ChannelId;
 use serde::{Deserialize, Serialize};
 
 /// The most headers in a proof.
@@ -82,7 +83,8 @@ impl RowProof {
         if self.version != Self::VERSION {
             return Err(RowProofError::Version(self.version));
         }
-        let committee = self.committee(trusted)?;
+        let committee = committee_of(&self.committee, &self.genesis_hash, trusted)
+            .ok_or(RowProofError::NotTheCommittee)?;
         let (first, last) = self.header_chain()?;
         Certificate::decode(&self.certificate.0)?.verify(trusted, &committee, &last)?;
         let state = StateProof::decode(&self.state.0).map_err(|_| RowProofError::NotInTheState)?;
@@ -94,20 +96,6 @@ impl RowProof {
             time_ms: first.time_ms,
             certified_height: last.height,
         })
-    }
-
-    /// The committee, if it is the channel's.
-    fn committee(&self, trusted: &ChannelId) -> Result<Vec<[u8; 32]>, RowProofError> {
-        let keys = self.committee.iter().map(|key| PublicKey::from_bytes(key.0));
-        let mut keys: Vec<PublicKey> = keys.collect();
-        keys.sort_unstable();
-        keys.dedup();
-        let channel = Genesis::channel_of(&keys, &self.genesis_hash.0);
-        if keys.len() == self.committee.len() && channel == *trusted {
-            Ok(keys.iter().map(|key| *key.bytes()).collect())
-        } else {
-            Err(RowProofError::NotTheCommittee)
-        }
     }
 
     /// The first and the last header, if each is the parent of the next.
