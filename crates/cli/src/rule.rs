@@ -240,8 +240,19 @@ async fn limits(args: &Limits) -> Result<(), Failure> {
         let months = limits.months.iter().map(month_row).collect::<Vec<_>>();
         let asked = limits.dunning.as_ref().map_or_else(String::new, dunning);
         let months = table(&MONTH_HEAD, &months);
-        format!("guarantee {held} yuan, needed {needed} yuan\n{asked}{months}")
+        let risk = limits.settlement_risk.as_ref().map_or_else(String::new, settlement_risk);
+        format!("guarantee {held} yuan, needed {needed} yuan\n{risk}{asked}{months}")
     })
+}
+
+fn settlement_risk(row: &wire::SettlementRisk) -> String {
+    let [risk, overdue, billed, unbilled] =
+        [row.risk_fen, row.overdue_fen, row.billed_fen, row.unbilled_fen].map(|x| yuan(x.0));
+    let (kwh, charge) = (row.daily_use_kwh, row.unit_charge_milli_yuan_per_mwh);
+    format!(
+        "settlement risk {risk} yuan: overdue {overdue}, three days of {kwh} kWh at {charge} \
+         milli-yuan/MWh, at least 10000.00; in escrow: billed {billed}, not yet billed {unbilled}\n"
+    )
 }
 
 fn dunning(row: &wire::Dunning) -> String {

@@ -25,6 +25,7 @@ mod settle;
 mod statement;
 
 pub use certificate::YearUse;
+pub use guarantee::SettlementRisk;
 
 use crate::action::Action;
 use crate::block::Body;

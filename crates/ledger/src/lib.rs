@@ -47,7 +47,7 @@ pub use action::{
     SessionNotice, SetCertificateKind, SetLimits, SetSessionLimits, StatementAction,
     StatementObjection, TakeOffer, UnitOutput, Verification, WithdrawOffer, WithdrawProject,
 };
-pub use apply::{Outcome, YearUse};
+pub use apply::{Outcome, SettlementRisk, YearUse};
 pub use block::{Body, MAX_BLOCK_TRANSACTIONS};
 pub use book::{Depth, DepthLevel};
 pub use codec::{Decode, DecodeError, Encode, decode_all};

@@ -2,18 +2,41 @@
 //!
 //! # Source
 //!
-//! Shandong 4.4.17 (4), 17.3.5; market-rules.md 4.2.
+//! Shandong 4.4.17 (4), 17.3.5, 17.3.6; market-rules.md 4.2.
 
 use super::Caller;
 use super::limit::over;
 use crate::action::OrderRequest;
 use crate::event::Event;
 use crate::ids::{OrganisationId, SessionId};
-use crate::records::{AccountKind, GuaranteeRule, Role, Session, Unit};
+use crate::records::{AccountKind, GuaranteeRule, PaymentState, Phase, Role, Session, Unit};
 use crate::rejection::{Refusal, Rejection};
 use crate::state::{BrokenInvariant, State};
-use duet_market::guarantee::{Deal, HeadroomRule, headroom, trading_risk};
-use duet_units::{BasisPoints, Energy, Money, OverflowError, Price};
+use duet_market::guarantee::{
+    Deal, Exposure, HeadroomRule, headroom, settlement_risk, trading_risk,
+};
+use duet_units::{BasisPoints, Energy, Money, Month, OverflowError, Price};
+use std::collections::BTreeMap;
+
+/// How many months before the current one count for the highest use.
+const MONTHS_OF_USE: i32 = 12;
+
+/// The settlement risk of an organisation, and what it comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SettlementRisk {
+    /// What its account is overdrawn by.
+    pub overdue: Money,
+    /// Payments proposed to the bank; held in escrow, so no risk.
+    pub billed: Money,
+    /// Trades of sessions that have not cleared; held in escrow, so no risk.
+    pub unbilled: Money,
+    /// The use of an average day of the month with the highest use.
+    pub daily_use: Energy,
+    /// What a kWh of it is reckoned at.
+    pub unit_charge: Price,
+    /// What the guarantee must cover: what is overdue and three days of use, at least 10,000 yuan.
+    pub risk: Money,
+}
 
 impl State {
     pub(super) fn check_pledge(&self, caller: &Caller, amount: Money) -> Result<(), Refusal> {
@@ -70,8 +93,8 @@ impl State {
     }
 
     /// The least guarantee that covers an organisation's orders and contracts in the sessions whose
-    /// rule asks for one, no less than the trading risk of these contracts, and no less than what
-    /// is asked for after a failed payment.
+    /// rule asks for one, no less than the trading risk of these contracts; on top of that the
+    /// settlement risk, and no less in all than what is asked for after a failed payment.
     ///
     /// # Errors
     ///
@@ -84,7 +107,89 @@ impl State {
             risk = risk.plus(self.session_risk(organisation, (id, session), rule)?)?;
         }
         let asked = self.dunning(organisation).map_or(Money::ZERO, |row| row.level);
-        Ok(covered.max(risk).max(asked))
+        let settling = self
+            .settlement_exposure(organisation)?
+            .map_or(Ok(Money::ZERO), |exposure| settlement_risk(&exposure))?;
+        Ok(covered.max(risk).plus(settling)?.max(asked))
+    }
+
+    /// What an organisation owes or will owe that the ledger does not hold in escrow already: its
+    /// overdrawn balance, and its use at the highest unit charge of the live sessions whose rule
+    /// asks for a guarantee; none without such a session.
+    fn settlement_exposure(
+        &self,
+        organisation: OrganisationId,
+    ) -> Result<Option<Exposure>, OverflowError> {
+        let charges = self.guaranteed().map(|(_, _, rule)| rule.unit_charge);
+        let Some(unit_charge) = charges.max() else { return Ok(None) };
+        let available = self.balance(organisation, AccountKind::Available);
+        Ok(Some(Exposure {
+            overdue: available.negated()?.max(Money::ZERO),
+            billed: Money::ZERO,
+            unbilled: Money::ZERO,
+            daily_use: self.daily_use(organisation)?,
+            unit_charge,
+        }))
+    }
+
+    /// The use of an average settled day of the month, of the last twelve, in which that was
+    /// highest, rounded up.
+    fn daily_use(&self, organisation: OrganisationId) -> Result<Energy, OverflowError> {
+        let last = self.time().day().month();
+        let mut months: BTreeMap<Month, (Energy, u32)> = BTreeMap::new();
+        for unit in self.owned(organisation) {
+            if self.units.get(unit).is_none_or(|row| !row.technology.consumes()) {
+                continue;
+            }
+            let keys = (unit, last.plus(MONTHS_OF_USE.saturating_neg()))..=(unit, last);
+            for ((_, month), row) in self.unit_months.rows().range(keys) {
+                let (energy, days) = months.entry(*month).or_default();
+                *energy = energy.plus(row.energy)?;
+                *days |= row.days;
+            }
+        }
+        let mean = |(energy, days): &(Energy, u32)| {
+            // Rounding up is rounding the opposite number down.
+            let down = energy.kwh().saturating_neg().checked_div_euclid(days.count_ones().into());
+            down.map_or(0, i64::saturating_neg)
+        };
+        Ok(Energy::from_kwh(months.values().map(mean).max().unwrap_or(0)))
+    }
+
+    /// The settlement risk of an organisation with its parts; none without a live session whose
+    /// rule asks for a guarantee.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`OverflowError`] if a sum does not fit.
+    ///
+    /// # Source
+    ///
+    /// Shandong 17.3.6.
+    pub fn settlement_risk(
+        &self,
+        organisation: OrganisationId,
+    ) -> Result<Option<SettlementRisk>, OverflowError> {
+        let Some(exposure) = self.settlement_exposure(organisation)? else { return Ok(None) };
+        let open = self
+            .payments
+            .rows()
+            .values()
+            .filter(|row| row.payer == organisation && row.state == PaymentState::Proposed);
+        let billed = Money::sum(open.map(|row| row.amount))?;
+        let matched = self.orders.rows().values().filter(|row| {
+            let session = self.sessions.get(row.session);
+            row.owner == organisation
+                && !row.filled.is_zero()
+                && session.is_some_and(|session| session.phase < Phase::Cleared)
+        });
+        let mut unbilled = Money::ZERO;
+        for order in matched {
+            unbilled = unbilled.plus(self.owed(order)?)?;
+        }
+        let Exposure { overdue, daily_use, unit_charge, .. } = exposure;
+        let risk = settlement_risk(&exposure)?;
+        Ok(Some(SettlementRisk { overdue, billed, unbilled, daily_use, unit_charge, risk }))
     }
 
     /// The live sessions whose rule asks for a guarantee. One without a positive reference price
@@ -160,6 +265,9 @@ impl State {
             }
         }
         let Some((rule, used)) = asked else { return Ok(()) };
+        if let Some(exposure) = self.settlement_exposure(unit.owner)? {
+            others = others.plus(settlement_risk(&exposure)?)?;
+        }
         let held = self.balance(unit.owner, AccountKind::Guarantee).minus(others)?;
         let rule = HeadroomRule {
             usable: rule.usable,

@@ -222,9 +222,9 @@ impl State {
     }
 
     /// What a pending order that is filled in part holds for that part.
-    pub(super) fn owed(&self, order: &Order) -> Result<Money, BrokenInvariant> {
+    pub(super) fn owed(&self, order: &Order) -> Result<Money, OverflowError> {
         let days = self.sessions.get(order.session).map_or(1, |session| session.days);
-        Ok(order.escrow.minus(hold((order.side, order.limit), order.left()?, days)?)?)
+        order.escrow.minus(hold((order.side, order.limit), order.left()?, days)?)
     }
 
     /// Lets the orders of a session arrive, and their owners withdraw them, as they once did.

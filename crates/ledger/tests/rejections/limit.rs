@@ -162,8 +162,9 @@ fn provoke_guarantee() -> BTreeSet<&'static str> {
         (Who::Bank, pledge(yuan(1)), "wrong-role"),
         (Who::Retail, pledge(Money::ZERO), "amount-not-positive"),
         (Who::Retail, pledge(yuan(100_001)), "insufficient-funds"),
-        // 10 MWh at 375 yuan/MWh are 3,750 yuan, 80 % of 4,687.50.
-        (Who::Retail, pledge(Money::from_fen(468_749)), "ok"),
+        // The settlement risk of 10,000 yuan, and for 10 MWh at 375 yuan/MWh 3,750 yuan, 80 % of
+        // 4,687.50.
+        (Who::Retail, pledge(Money::from_fen(1_468_749)), "ok"),
         (Who::Retail, buy(RETAIL, 0, 400, 10), "guarantee-too-low"),
         (Who::Retail, pledge(Money::from_fen(1)), "ok"),
         (Who::Retail, buy(RETAIL, 0, 400, 10), "ok"),
@@ -175,7 +176,7 @@ fn provoke_guarantee() -> BTreeSet<&'static str> {
         (Who::Retail, release(Money::from_fen(468_751)), "guarantee-needed"),
         (Who::Retail, release(Money::from_fen(468_750)), "ok"),
     ]);
-    assert_eq!(chain.available(Who::Retail), yuan(100_000));
+    assert_eq!(chain.available(Who::Retail), yuan(90_000));
     chain.provoked
 }
 

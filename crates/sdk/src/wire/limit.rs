@@ -71,6 +71,25 @@ shape! {
 }
 
 shape! {
+    /// The settlement risk of an organisation, and what it comes from.
+    SettlementRisk {
+        /// What its account is overdrawn by.
+        overdue_fen: Big,
+        /// Payments proposed to the bank; held in escrow, so no risk.
+        billed_fen: Big,
+        /// Trades of sessions that have not cleared; held in escrow, so no risk.
+        unbilled_fen: Big,
+        /// The use of an average day of the month with the highest use.
+        daily_use_kwh: i64,
+        /// What a kWh of it is reckoned at.
+        unit_charge_milli_yuan_per_mwh: i64,
+        /// What the guarantee must cover: what is overdue and three days of use, at least 10,000
+        /// yuan.
+        risk_fen: Big,
+    }
+}
+
+shape! {
     /// An organisation's limits and guarantee.
     Limits {
         /// The organisation.
@@ -79,8 +98,10 @@ shape! {
         months: Vec<MonthLimits>,
         /// What it has set aside as a guarantee.
         guarantee_fen: Big,
-        /// What of it its orders and contracts need.
+        /// What of it its orders, contracts and settlement risk need.
         guarantee_needed_fen: Big,
+        /// Its settlement risk; none without a live session whose rule asks for a guarantee.
+        settlement_risk: Option<SettlementRisk>,
         /// What is asked of it after a failed payment; none if nothing is, or no more.
         dunning: Option<Dunning>,
     }
@@ -157,8 +178,22 @@ impl Limits {
                 .collect::<Result<_, _>>()?,
             guarantee_fen: Big(state.balance(organisation, kind).fen()),
             guarantee_needed_fen: Big(state.guarantee_needed(organisation)?.fen()),
+            settlement_risk: state.settlement_risk(organisation)?.map(Into::into),
             dunning: state.dunning(organisation).map(Dunning::new),
         })
+    }
+}
+
+impl From<duet_ledger::SettlementRisk> for SettlementRisk {
+    fn from(row: duet_ledger::SettlementRisk) -> Self {
+        Self {
+            overdue_fen: Big(row.overdue.fen()),
+            billed_fen: Big(row.billed.fen()),
+            unbilled_fen: Big(row.unbilled.fen()),
+            daily_use_kwh: row.daily_use.kwh(),
+            unit_charge_milli_yuan_per_mwh: row.unit_charge.milli_yuan_per_mwh(),
+            risk_fen: Big(row.risk.fen()),
+        }
     }
 }
 

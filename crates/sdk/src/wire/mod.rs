@@ -67,7 +67,7 @@ pub use device::{
 };
 pub use event::{Event, FinalEvent};
 pub use green::{ClaimReport, GreenContract, GreenMonth, GreenState, GreenTerms, ShortfallCause};
-pub use limit::{Dunning, Limits, MonthLimits, SetLimits, SetSessionLimits};
+pub use limit::{Dunning, Limits, MonthLimits, SetLimits, SetSessionLimits, SettlementRisk};
 pub use mode::Mode;
 pub use money::{AccountKind, Balance, LineItem, Payment, PaymentState, StatementLine};
 pub use order::{Order, OrderStatus, Side, Stage, TimeInForce, Trade};
