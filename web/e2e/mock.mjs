@@ -68,9 +68,11 @@ const terms = {
   price_numerator: 1,
   price_denominator: 2,
   rationing: "pro_rata",
-  second_stage: true,
+  second_stage: "compensation",
   compensation_cap_milli_yuan_per_mwh: 36_440,
   fund_share_bp: 5_000,
+  second_stage_chance_bp: 10_000,
+  carbon_reference: "notice",
 };
 const sessions = Array.from({ length: 200 }, (_, index) => ({
   id: index + 1,

@@ -1,7 +1,7 @@
 //! `duet account`, `duet block`, `duet session`, `duet receipt`: what the ledger says.
 
 use crate::remote::{Failure, Remote, block_on, json, print, read_key, table, yuan, yuan_per_mwh};
-use crate::{schedule, sealed};
+use crate::{announce, schedule, sealed};
 use clap::{Args, Subcommand};
 use duet_sdk::{
     client::ClientError,
@@ -67,6 +67,7 @@ enum SessionCommand {
         #[command(flatten)]
         remote: Remote,
     },
+    Announce(announce::AnnounceArgs),
     Export(sealed::ExportArgs),
     Replay(sealed::ReplayArgs),
     Interventions(sealed::InterventionsArgs),
@@ -182,6 +183,7 @@ pub(crate) fn session(args: &SessionArgs) -> anyhow::Result<()> {
             let depth = remote.client()?.depth(*id, *period).await?;
             remote.show(&depth, depth_text)
         }),
+        SessionCommand::Announce(args) => announce::announce(args),
         SessionCommand::Export(args) => sealed::export(args),
         SessionCommand::Replay(args) => sealed::replay(args),
         SessionCommand::Interventions(args) => sealed::interventions(args),

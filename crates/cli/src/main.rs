@@ -1,5 +1,6 @@
 //! The `duet` program.
 
+mod announce;
 mod bench;
 mod carbon;
 mod certificate;

@@ -309,8 +309,8 @@ mod tests {
         "effective_until":null,"notice_hours":24,"trading":{"tick_milli_yuan_per_mwh":1,
         "lot_kwh":2,"floor_milli_yuan_per_mwh":-3,"ceiling_milli_yuan_per_mwh":4,
         "price_numerator":5,"price_denominator":6,"rationing":"time","k1_bp":7,"k2_bp":8,"n1":9,
-        "sharing":"windows","second_stage":true,"compensation_cap_milli_yuan_per_mwh":10,
-        "fund_share_bp":11},"buyer_fee":{"per_energy_milli_yuan_per_mwh":0,"of_value_ppm":0,
+        "sharing":"windows","second_stage":"uplift","compensation_cap_milli_yuan_per_mwh":10,
+        "fund_share_bp":11,"second_stage_chance_bp":5000},"buyer_fee":{"per_energy_milli_yuan_per_mwh":0,"of_value_ppm":0,
         "fixed_fen":"0","min_fen":"0","cap_fen":null},"seller_fee":{
         "per_energy_milli_yuan_per_mwh":0,"of_value_ppm":0,"fixed_fen":"0","min_fen":"0",
         "cap_fen":null},"deviation":{"scheme":"price"},"settlement":"contract",

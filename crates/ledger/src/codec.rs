@@ -7,7 +7,7 @@ mod macros;
 
 use crate::ids::PublicKey;
 use duet_market::carbon::passthrough::CostBasis;
-use duet_market::game::Stage;
+use duet_market::game::{Design, Stage};
 use duet_market::listing::Sharing;
 use duet_market::order::{Rationing, Side};
 use duet_market::rolling::TimeInForce;
@@ -323,6 +323,7 @@ macro_rules! market_enum {
     )*};
 }
 market_enum! {
+    Design ("second stage") { None = 0, Compensation = 1, Uplift = 2 }
     CostBasis ("cost basis") { None = 0, Full = 1, NetOfBenchmark = 2 }
     Rationing ("rationing") { ProRata = 0, Time = 1, GreenFirst = 2 }
     Resolution ("resolution") { Hour = 24, Quarter = 96 }

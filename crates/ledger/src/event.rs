@@ -38,6 +38,10 @@ pub enum Event {
     TradeMade { trade: TradeId, session: SessionId, period: u8, quantity: Energy, price: Price },
     /// A gate closed and the session was cleared.
     SessionCleared { session: SessionId, trades: u64, first: Energy, second: Energy },
+    /// The price of allowances of a session was taken from the last close.
+    CarbonPriceTaken { session: SessionId, price: CarbonPrice },
+    /// The lottery of a second stage was drawn: in so many periods it is held.
+    SecondStageDrawn { session: SessionId, draw: Digest, held: u8 },
     /// A session was called off.
     SessionVoided { session: SessionId },
     /// An operator intervened.

@@ -70,6 +70,8 @@ rejections! {
     324 UnknownRule "unknown-rule" "There is no such rule."
     325 RuleNotInEffect "rule-not-in-effect" "The rule is not the one that is in effect on the first delivery day, or ends before the last."
     326 TermsDiffer "terms-differ" "The mode or a term of the session is not what its rule lays down."
+    350 AboveRegisteredCost "above-registered-cost" "Where sellers may be lifted to what they ask, an offer is no higher than the registered cost of its unit."
+    351 NoClose "no-close" "The allowance market has no close to take the price of allowances from, or the notice names a price beside it."
     401 UnknownUnit "unknown-unit" "There is no such unit or point of consumption."
     402 NotYours "not-yours" "The thing belongs to another organisation."
     403 WrongSide "wrong-side" "A generating unit sells and a point of consumption buys."

@@ -114,6 +114,8 @@ record! {
         pub gate_close: ClockTime,
         /// In the block of which height the call before its continuous phase cleared.
         pub called: Option<u64>,
+        /// What the lottery of its second stage drew.
+        pub draw: Option<Digest>,
         /// The terms.
         pub terms: SessionTerms,
         /// The orders, by number.
@@ -361,6 +363,7 @@ impl SealedSession {
             gate_open: row.gate_open,
             gate_close: row.gate_close,
             called: row.called,
+            draw: row.draw,
             terms: row.terms.clone(),
             orders: orders
                 .map(|(id, order)| SealedOrder {

@@ -4,8 +4,8 @@
 
 use duet_ledger::{
     Acknowledgement, Action, BenchmarkClass, BlockConfirmation, BlockProposal, Body, CarbonAction,
-    CarbonBid, CarbonBiddingId, CarbonBiddingNotice, CarbonListing, CarbonOrderId, CarbonTake,
-    CarbonTerms, CarbonTermsNotice, CarbonWithdrawal, CertificateLotId, ChannelKind,
+    CarbonBid, CarbonBiddingId, CarbonBiddingNotice, CarbonListing, CarbonOrderId, CarbonReference,
+    CarbonTake, CarbonTerms, CarbonTermsNotice, CarbonWithdrawal, CertificateLotId, ChannelKind,
     ClassBenchmark, Clawback, CompliancePeriod, ContractingTerms, CostBasis, Cover, CreditIssue,
     CreditLotId, CreditRetirement, CreditTransfer, Curtailment, DeviationScheme, DeviceAction,
     DispatchId, Encode, EnrolDevice, FeeRule, Genesis, GuaranteeRule, Health, HealthChannel,
@@ -14,10 +14,11 @@ use duet_ledger::{
     OrderRequest, Organisation, OrganisationId, PaymentId, PeriodClosure, PeriodNotice,
     PeriodReading, PreIssue, PricePublication, Pricing, ProvedLine, PublicKey, Quality, Rationing,
     Reading, ReadingFlags, Receipt, ReferencePrice, Registration, Rejection, ReportBatch,
-    RetirementPurpose, Role, Roles, RuleAction, RuleId, ScheduleAction, SessionId, SessionNotice,
-    SessionTerms, SetLimits, SettlementMethod, Sharing, Side, StatementAction, StatementLine,
-    StatementObjection, Technology, TimeInForce, TradeId, Transaction, Unit, UnitId, UnitOutput,
-    Unsigned, Validator, Verification, chain_receipts, decode_all, merkle_path, merkle_root,
+    RetirementPurpose, Role, Roles, RuleAction, RuleId, ScheduleAction, SecondStageDesign,
+    SessionId, SessionNotice, SessionTerms, SetLimits, SettlementMethod, Sharing, Side,
+    StatementAction, StatementLine, StatementObjection, Technology, TimeInForce, TradeId,
+    Transaction, Unit, UnitId, UnitOutput, Unsigned, Validator, Verification, chain_receipts,
+    decode_all, merkle_path, merkle_root,
 };
 use duet_units::{
     Allowances, BasisPoints, CarbonPrice, ClockTime, DeliveryDay, DeliveryPeriod, EmissionFactor,
@@ -437,9 +438,11 @@ fn notice() -> SessionNotice {
             price_numerator: 1,
             price_denominator: 2,
             rationing: Rationing::GreenFirst,
-            second_stage: true,
+            second_stage: SecondStageDesign::Uplift,
             compensation_cap: price(50_000),
             fund_share: BasisPoints::from_bp(5_000),
+            second_stage_chance: BasisPoints::from_bp(2_500),
+            carbon_reference: CarbonReference::LastClose,
         },
     }
 }

@@ -1,8 +1,9 @@
 //! The channel that a scenario's market runs on: organisations, keys and units.
 
 use duet_ledger::{
-    Genesis, GenesisError, Identity, MarketRule, Organisation, OrganisationId, PublicKey,
-    Registration, Role, Roles, SessionTerms, Sharing, Technology, Unit, UnitId, Validator,
+    CarbonReference, Genesis, GenesisError, Identity, MarketRule, Organisation, OrganisationId,
+    PublicKey, Registration, Role, Roles, SecondStageDesign, SessionTerms, Sharing, Technology,
+    Unit, UnitId, Validator,
 };
 use duet_study::scenario::{self, MemberRole, Scenario};
 use duet_units::{BasisPoints, ClockTime, EmissionFactor, Power, Price, Resolution};
@@ -57,9 +58,11 @@ pub(crate) fn session_terms(scenario: &Scenario) -> SessionTerms {
         price_numerator: 1,
         price_denominator: 2,
         rationing: market.rationing,
-        second_stage: true,
+        second_stage: SecondStageDesign::Compensation,
         compensation_cap: market.compensation_cap,
         fund_share: market.fund_share,
+        second_stage_chance: BasisPoints::ONE,
+        carbon_reference: CarbonReference::Notice,
     }
 }
 

@@ -33,6 +33,8 @@ function eventDetail(event: LedgerEvent): string {
     case "session_announced":
       return `#${event.session} · ${event.day}`;
     case "gate_opened":
+    case "carbon_price_taken":
+    case "second_stage_drawn":
     case "session_voided":
     case "session_limits_set":
     case "contract_proposed":

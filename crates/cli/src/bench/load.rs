@@ -3,9 +3,9 @@
 use super::measure::now;
 use anyhow::{Context as _, bail};
 use duet_ledger::{
-    Action, Genesis, Identity, MarketRule, Mode, OrderRequest, Organisation, OrganisationId,
-    PublicKey, Registration, Role, Roles, RuleId, SessionId, SessionNotice, SessionTerms,
-    Technology, TimeInForce, Unit, UnitId, Unsigned, Validator,
+    Action, CarbonReference, Genesis, Identity, MarketRule, Mode, OrderRequest, Organisation,
+    OrganisationId, PublicKey, Registration, Role, Roles, RuleId, SecondStageDesign, SessionId,
+    SessionNotice, SessionTerms, Technology, TimeInForce, Unit, UnitId, Unsigned, Validator,
 };
 use duet_market::order::{Rationing, Side};
 use duet_node::{Clock, Handle, SubmitError};
@@ -143,9 +143,11 @@ fn terms() -> SessionTerms {
         price_numerator: 1,
         price_denominator: 2,
         rationing: Rationing::ProRata,
-        second_stage: true,
+        second_stage: SecondStageDesign::Compensation,
         compensation_cap: price(36_440),
         fund_share: BasisPoints::from_bp(5_000),
+        second_stage_chance: BasisPoints::ONE,
+        carbon_reference: CarbonReference::Notice,
     }
 }
 

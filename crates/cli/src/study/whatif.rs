@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use clap::Args;
-use duet_market::game::Design;
 use duet_sdk::wire::{self, Rationing, SealedBook, Side};
 use duet_study::scenario::Scenario;
 use duet_study::whatif::{
@@ -137,7 +136,7 @@ fn terms(terms: &wire::SessionTerms) -> BookTerms {
             Rationing::Time => BookRationing::Time,
             Rationing::GreenFirst => BookRationing::GreenFirst,
         },
-        second_stage: if terms.second_stage { Design::Compensation } else { Design::None },
+        second_stage: terms.second_stage.into(),
         compensation_cap_milli_yuan_per_mwh: terms.compensation_cap_milli_yuan_per_mwh,
         fund_share_bp: terms.fund_share_bp,
     }

@@ -4,7 +4,9 @@ use super::money::times;
 use super::period::{clear_period, sum_up, trade};
 use crate::event::Event;
 use crate::ids::{OrderId, OrganisationId, SessionId, TradeId};
-use crate::records::{AccountKind, Mode, Order, OrderStatus, Payment, PaymentState, Phase, Trade};
+use crate::records::{
+    AccountKind, Mode, Order, OrderStatus, Payment, PaymentState, PeriodClearing, Phase, Trade,
+};
 use crate::state::{BrokenInvariant, State};
 use duet_market::game::{self, GameOrder};
 use duet_market::order::Side;
@@ -19,10 +21,11 @@ impl State {
         session: SessionId,
         events: &mut Vec<Event>,
     ) -> Result<(), BrokenInvariant> {
-        let Some(row) = self.sessions.get(session).cloned() else { return Ok(()) };
+        let Some(mut row) = self.sessions.get(session).cloned() else { return Ok(()) };
         if row.mode == Mode::Bilateral || row.matches_on_arrival() {
             return self.close_contracts(session, events);
         }
+        self.draw(session, &mut row);
         let mut cleared = Vec::new();
         for period in 0..row.terms.resolution.periods() {
             let book = self.books.get(&(session, period)).cloned().unwrap_or_default();
@@ -30,10 +33,13 @@ impl State {
                 book.iter().filter_map(|id| self.game_order(*id)).collect();
             let cleared_period = match row.mode {
                 Mode::Listing(terms) => self.share_listings(&row, terms, &book),
-                _ => clear_period(&orders, &row)?,
+                _ => clear_period(&orders, &row, row.second_stage_of(period))?,
             };
             match cleared_period {
-                Ok((clearing, trades)) => cleared.push((period, book, clearing, trades)),
+                Ok((clearing, trades)) => {
+                    let clearing = PeriodClearing { drawn: row.drawn(period), ..clearing };
+                    cleared.push((period, book, clearing, trades));
+                }
                 Err(OverflowError { .. }) => return self.void_session(session, events),
             }
         }
@@ -47,6 +53,9 @@ impl State {
                 self.measure((session, period), &row, &clearing)?;
             }
             self.clearings.insert((session, period), clearing);
+        }
+        if let Some(draw) = row.draw {
+            events.push(Event::SecondStageDrawn { session, draw, held: row.held() });
         }
         events.push(Event::SessionCleared { session, trades: count, first, second });
         self.end_trading(session, events)

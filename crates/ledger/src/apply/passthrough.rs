@@ -4,10 +4,14 @@
 use crate::ids::{OrganisationId, SessionId};
 use crate::records::{CarbonShare, Order, PassThrough, PeriodClearing, Session, Unit};
 use crate::state::{BrokenInvariant, State};
-use crate::{action::OrderRequest, rejection::Refusal};
+use crate::{
+    action::OrderRequest,
+    rejection::{Refusal, Rejection},
+};
 use duet_market::auction::clear;
 use duet_market::carbon::passthrough::{CostBasis, Observation, declared_adder, measured};
 use duet_market::carbon::{CarbonTerms, Generation, Offer, offer_on, split_responsibility};
+use duet_market::game::Design;
 use duet_market::order::{self, Side};
 use duet_units::{Emissions, Energy, Price};
 use std::collections::BTreeMap;
@@ -31,6 +35,15 @@ impl State {
         }
         let basis = self.rules.get(session.rule).map_or(CostBasis::Full, |rule| rule.cost_basis);
         let limits = (request.limit, unit.registered_cost);
+        let uplift = session.terms.second_stage == Design::Uplift;
+        if uplift && unit.registered_cost < request.limit {
+            let (limit, cost) = (request.limit, unit.registered_cost);
+            return Err(Rejection::AboveRegisteredCost.of(
+                "limit",
+                limit.milli_yuan_per_mwh(),
+                cost.milli_yuan_per_mwh(),
+            ));
+        }
         let carbon = carbon_terms(request, unit, session);
         Ok(offer_on(basis, limits, session.terms.ceiling, &carbon)?)
     }
@@ -42,35 +55,37 @@ impl State {
         session: &Session,
         clearing: &PeriodClearing,
     ) -> Result<(), BrokenInvariant> {
-        let mut plain = Vec::new();
-        let (mut cap_hits, mut marginal) = (0_u32, None);
         let basis = self.rule_of(session)?.cost_basis;
-        for order in self.books.get(&(id, period)).into_iter().flatten() {
-            let (Some(order), Some((_, unit))) = (self.orders.get(*order), self.order_unit(*order))
-            else {
-                continue;
-            };
-            plain.push(order::Order {
+        let book = self.books.get(&(id, period)).into_iter().flatten();
+        let rows: Vec<(&Order, &Unit)> = book.filter_map(|order| self.order_unit(*order)).collect();
+        let rule = super::period::call_rule(&session.terms);
+        let call = |limit: fn(&Order) -> Price| {
+            let seen = rows.iter().map(|(order, unit)| order::Order {
                 side: order.side,
-                limit: order.limit,
+                limit: limit(order),
                 quantity: order.quantity,
                 emission_factor: unit.emission_factor,
             });
-            if order.side == Side::Buy {
-                continue;
-            }
+            clear(&seen.collect::<Vec<_>>(), &rule).map(|clearing| clearing.price)
+        };
+        // Under uplift what buyers pay is below the price of the call, and no measure of it.
+        let lowered =
+            session.terms.second_stage == Design::Uplift && clearing.buyer_price.is_some();
+        let with = if lowered { call(|order| order.effective)? } else { clearing.price };
+        let without = call(|order| order.limit)?;
+        let (mut cap_hits, mut marginal) = (0_u32, None);
+        for (order, unit) in rows.iter().filter(|(order, _)| order.side == Side::Sell) {
             let adder = declared_adder(&carbon_terms_of(order, unit, session), basis)?;
             if order.effective < order.limit.plus(adder)? {
                 cap_hits = cap_hits.saturating_add(1);
             }
-            let accepted = clearing.price.is_some_and(|price| order.effective <= price);
+            let accepted = with.is_some_and(|price| order.effective <= price);
             let last = marginal.is_none_or(|(ask, _)| ask <= order.effective);
             if accepted && last && !order.filled.is_zero() {
                 marginal = Some((order.effective, unit.emission_factor));
             }
         }
-        let without = clear(&plain, &super::period::call_rule(&session.terms))?.price;
-        let observation = clearing.price.zip(without).zip(marginal);
+        let observation = with.zip(without).zip(marginal);
         let kappa = match observation {
             Some(((with, without), (_, marginal_factor))) => {
                 let carbon_price = session.terms.carbon_price;
@@ -78,7 +93,7 @@ impl State {
             }
             None => None,
         };
-        let row = PassThrough { with: clearing.price, without, measured: kappa, cap_hits };
+        let row = PassThrough { with, without, measured: kappa, cap_hits };
         self.pass_through.insert((id, period), row);
         Ok(())
     }

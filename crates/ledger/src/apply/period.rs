@@ -13,14 +13,17 @@ use duet_units::{BasisPoints, Energy, Money, OverflowError, Price};
 /// What a period comes to: its summary and its trades, which name orders by their place.
 pub(super) type Cleared = (PeriodClearing, Vec<game::Trade>);
 
-/// Clears the orders of one period. An overflow is a fault of the orders, not of the ledger.
+/// Clears the orders of one period, which a joint session does in this design of the second stage.
+/// An overflow is a fault of the orders, not of the ledger.
 pub(super) fn clear_period(
     orders: &[GameOrder],
     session: &Session,
+    second_stage: Design,
 ) -> Result<Result<Cleared, OverflowError>, BrokenInvariant> {
     if session.mode.is_joint() {
-        return match clear_joint(orders, &game_rule(&session.terms)) {
-            Ok(clearing) => Ok(Ok((summary(&clearing)?, clearing.trades))),
+        let rule = GameRule { second_stage, ..game_rule(&session.terms) };
+        return match clear_joint(orders, &rule) {
+            Ok(clearing) => Ok(Ok((summary(&clearing, second_stage)?, clearing.trades))),
             Err(overflow) => Ok(Err(overflow)),
         };
     }
@@ -116,6 +119,7 @@ pub(super) const fn period_clearing(price: Option<Price>, volume: Energy) -> Per
         second_volume: Energy::ZERO,
         compensation: Money::ZERO,
         fund: Money::ZERO,
+        drawn: None,
     }
 }
 
@@ -130,13 +134,13 @@ pub(super) fn call_rule(terms: &SessionTerms) -> CallRule {
 fn game_rule(terms: &SessionTerms) -> GameRule {
     GameRule {
         call: call_rule(terms),
-        second_stage: if terms.second_stage { Design::Compensation } else { Design::None },
+        second_stage: terms.second_stage,
         compensation_cap: terms.compensation_cap,
         fund_share: terms.fund_share,
     }
 }
 
-fn summary(clearing: &JointClearing) -> Result<PeriodClearing, BrokenInvariant> {
+fn summary(clearing: &JointClearing, design: Design) -> Result<PeriodClearing, BrokenInvariant> {
     let second = clearing.second.as_ref();
     let fund = second.map_or(0, |stage| stage.fund.micro_yuan().div_euclid(10_000));
     let compensation = second.map_or(Money::ZERO, |stage| stage.compensation);
@@ -149,12 +153,16 @@ fn summary(clearing: &JointClearing) -> Result<PeriodClearing, BrokenInvariant> 
         return Err(BrokenInvariant("compensation paid is compensation levied"));
     }
     Ok(PeriodClearing {
-        price: clearing.first.price,
+        price: match design {
+            Design::Uplift => second.map(|stage| stage.buyer_price).or(clearing.first.price),
+            Design::None | Design::Compensation => clearing.first.price,
+        },
         volume: clearing.first.volume,
         buyer_price: second.map(|stage| stage.buyer_price),
         seller_price: second.map(|stage| stage.seller_price),
         second_volume: second.map_or(Energy::ZERO, |stage| stage.volume),
         compensation,
         fund: Money::from_fen(fund),
+        drawn: None,
     })
 }

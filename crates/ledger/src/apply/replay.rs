@@ -106,8 +106,13 @@ impl State {
         if let Some((field, value)) = bad_product(&notice).or_else(|| bad_term(&notice.terms)) {
             return Err(Rejection::BadTerms.of(field, value, 0).into());
         }
+        let lottery = sealed.mode.is_joint() && sealed.terms.has_lottery();
+        if lottery != sealed.draw.is_some() {
+            return Err(ReplayError::Missing("a draw of the second stage"));
+        }
         let mut row = notice.announced();
         row.phase = Phase::Open;
+        row.draw = sealed.draw;
         row.orders = u32::try_from(sealed.orders.len())
             .map_err(|_| BrokenInvariant("orders of a session"))?;
         self.sessions.insert(sealed.id, row);

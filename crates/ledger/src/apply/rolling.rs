@@ -11,6 +11,7 @@ use crate::records::{AccountKind, Mode, Order, OrderStatus, Phase, Session, With
 use crate::rejection::{Refusal, Rejection};
 use crate::state::{BrokenInvariant, State};
 use duet_market::game;
+use duet_market::game::Design;
 use duet_market::order::Side;
 use duet_market::rolling::{TimeInForce, mean, median};
 use duet_units::{Energy, Money, OverflowError, Price};
@@ -142,7 +143,7 @@ impl State {
         for period in 0..row.terms.resolution.periods() {
             let book = self.books.get(&(session, period)).cloned().unwrap_or_default();
             let orders: Vec<_> = book.iter().filter_map(|id| self.game_order(*id)).collect();
-            match clear_period(&orders, &row)? {
+            match clear_period(&orders, &row, Design::None)? {
                 Ok((clearing, trades)) => cleared.push((period, book, clearing, trades)),
                 Err(OverflowError { .. }) => return self.void_session(session, events),
             }

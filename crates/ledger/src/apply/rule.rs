@@ -143,9 +143,10 @@ fn differing_term(
             number(&rule.rationing),
             terms.rationing == rule.rationing,
         ),
-        same("second_stage", terms.second_stage.into(), rule.second_stage.into()),
+        same("second_stage", number(&terms.second_stage), number(&rule.second_stage)),
         same("compensation_cap", price(terms.compensation_cap), price(rule.compensation_cap)),
         same("fund_share", terms.fund_share.bp(), rule.fund_share.bp()),
+        same("second_stage_chance", terms.second_stage_chance.bp(), rule.second_stage_chance.bp()),
     ];
     let broken = terms.into_iter().find(|(.., holds)| !holds);
     broken.map(|(field, value, bound, _)| (field, value, bound))

@@ -51,7 +51,8 @@ impl State {
             return Err(Rejection::TooManySessions.of("sessions", limit, limit));
         }
         self.check_days(notice)?;
-        self.check_rule_of(notice)
+        self.check_rule_of(notice)?;
+        self.check_carbon_reference(&notice.terms)
     }
 
     /// The sessions, called off ones left out, that share a delivery day with a product.
@@ -145,6 +146,7 @@ impl State {
         if self.sessions.get(id).is_some_and(due) {
             self.set_phase(id, Phase::Open);
             events.push(Event::GateOpened { session: id });
+            self.take_carbon_price(id, events);
         }
     }
 
@@ -346,6 +348,7 @@ impl SessionNotice {
             terms: self.terms.clone(),
             phase: Phase::Announced,
             called: None,
+            draw: None,
             orders: 0,
             dispatched: false,
             settled_days: 0,
@@ -407,6 +410,11 @@ pub(super) fn bad_term(terms: &SessionTerms) -> Option<(&'static str, i64)> {
             "fund_share",
             terms.fund_share.bp(),
             BasisPoints::ZERO <= terms.fund_share && terms.fund_share <= BasisPoints::ONE,
+        ),
+        (
+            "second_stage_chance",
+            terms.second_stage_chance.bp(),
+            (BasisPoints::ZERO..=BasisPoints::ONE).contains(&terms.second_stage_chance),
         ),
     ];
     checks.into_iter().find(|(_, _, holds)| !holds).map(|(field, value, _)| (field, value))

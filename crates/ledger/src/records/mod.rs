@@ -57,7 +57,8 @@ pub use rule::{
 pub use schedule::{CurtailmentRecord, Cut, PublishedPrices};
 pub use seal::Seal;
 pub use session::{
-    ContinuousTerms, ListingTerms, Mode, PeriodClearing, Phase, Session, SessionTerms,
+    CarbonReference, ContinuousTerms, ListingTerms, Mode, PeriodClearing, Phase, Session,
+    SessionTerms,
 };
 pub use statement::{
     ItemSum, LaterLine, MeterMonth, MonthStatement, Objection, ObjectionState, StatementState,

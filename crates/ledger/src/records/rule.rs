@@ -7,6 +7,7 @@ use crate::codec::{Decode, DecodeError, Encode, coded, record};
 use duet_market::carbon::passthrough::CostBasis;
 use duet_market::deviation::Clawback;
 use duet_market::fee::FeeRule;
+use duet_market::game::Design;
 use duet_market::listing::Sharing;
 use duet_market::order::Rationing;
 use duet_units::{BasisPoints, DeliveryDay, Energy, Money, Price};
@@ -37,12 +38,14 @@ record! {
         pub n1: u16,
         /// How takers share a listing.
         pub sharing: Sharing,
-        /// Whether the second stage is run.
-        pub second_stage: bool,
+        /// The second stage of joint sessions.
+        pub second_stage: Design,
         /// The highest compensation per unit in the second stage.
         pub compensation_cap: Price,
         /// The share of the over-conduction rent that funds compensation.
         pub fund_share: BasisPoints,
+        /// The chance that the second stage is held in a period.
+        pub second_stage_chance: BasisPoints,
     }
 }
 
@@ -269,6 +272,7 @@ impl MarketRule {
                 second_stage: terms.second_stage,
                 compensation_cap: terms.compensation_cap,
                 fund_share: terms.fund_share,
+                second_stage_chance: terms.second_stage_chance,
             },
             buyer_fee: FeeRule::FREE,
             seller_fee: FeeRule::FREE,

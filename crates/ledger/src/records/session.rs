@@ -3,6 +3,7 @@
 use crate::codec::{coded, record};
 use crate::hash::Digest;
 use crate::ids::RuleId;
+use duet_market::game::Design;
 use duet_market::listing::Sharing;
 use duet_market::order::{Rationing, Side};
 use duet_units::{
@@ -143,6 +144,17 @@ impl Phase {
     }
 }
 
+coded! {
+    /// Where the price of allowances of a session comes from.
+    pub enum CarbonReference ("carbon reference") {
+        /// Its notice names it.
+        Notice = 0,
+        /// It is the close of the last day of the allowance market that has ended when the gate
+        /// opens (market-rules.md 5).
+        LastClose = 1,
+    }
+}
+
 record! {
     /// The terms under which a session runs: part of its notice, never changed afterwards.
     pub struct SessionTerms {
@@ -158,7 +170,8 @@ record! {
         pub lot: Energy,
         /// The price at which deviations settle in a period without a clearing price.
         pub reference_price: Price,
-        /// The price of allowances that the carbon adder of offers uses.
+        /// The price of allowances that the carbon adder of offers uses. Where it is the last
+        /// close, it is zero in the notice and taken when the gate opens.
         pub carbon_price: CarbonPrice,
         /// Where in the interval of competitive prices the price lies: numerator ...
         pub price_numerator: u32,
@@ -166,12 +179,25 @@ record! {
         pub price_denominator: u32,
         /// Who is served first at the margin.
         pub rationing: Rationing,
-        /// Whether the second stage is run.
-        pub second_stage: bool,
+        /// The second stage of a joint session.
+        pub second_stage: Design,
         /// The highest compensation per unit in the second stage.
         pub compensation_cap: Price,
         /// The share of the over-conduction rent that funds compensation.
         pub fund_share: BasisPoints,
+        /// The chance that the second stage is held in a period; below the whole, a lottery
+        /// decides when the gate closes.
+        pub second_stage_chance: BasisPoints,
+        /// Where the price of allowances comes from.
+        pub carbon_reference: CarbonReference,
+    }
+}
+
+impl SessionTerms {
+    /// Whether a lottery decides about the second stage.
+    #[must_use]
+    pub fn has_lottery(&self) -> bool {
+        self.second_stage != Design::None && self.second_stage_chance < BasisPoints::ONE
     }
 }
 
@@ -198,6 +224,8 @@ record! {
         pub phase: Phase,
         /// In the block of which height the call before its continuous phase cleared.
         pub called: Option<u64>,
+        /// What the lottery of its second stage drew, once its gate has closed; none without one.
+        pub draw: Option<Digest>,
         /// How many orders were accepted.
         pub orders: u32,
         /// Whether dispatch has been issued, in a session of several days for the first of them.
@@ -213,7 +241,8 @@ record! {
 record! {
     /// What one period cleared at.
     pub struct PeriodClearing {
-        /// The uniform price of the first stage; none if nothing traded.
+        /// The price of the first stage; none if nothing traded. Under uplift, if the second stage
+        /// trades, what the buyers of both stages pay.
         pub price: Option<Price>,
         /// Energy traded in the first stage.
         pub volume: Energy,
@@ -227,6 +256,8 @@ record! {
         pub compensation: Money,
         /// The most that could have been paid, rounded down.
         pub fund: Money,
+        /// Whether the lottery had the second stage held; none without a lottery.
+        pub drawn: Option<bool>,
     }
 }
 

@@ -1,10 +1,11 @@
 //! Who is on the test channel, and short names for what they do.
 
 use duet_ledger::{
-    Acknowledgement, Action, DispatchId, Genesis, GuaranteeRule, Identity, MarketRule, MeterReport,
-    Mode, OrderRequest, Organisation, OrganisationId, PaymentId, PublicKey, Quality, Rationing,
-    Reading, Registration, Role, Roles, RuleId, SessionId, SessionNotice, SessionTerms, Sharing,
-    Side, Technology, TimeInForce, Unit, UnitId, Validator,
+    Acknowledgement, Action, CarbonReference, DispatchId, Genesis, GuaranteeRule, Identity,
+    MarketRule, MeterReport, Mode, OrderRequest, Organisation, OrganisationId, PaymentId,
+    PublicKey, Quality, Rationing, Reading, Registration, Role, Roles, RuleId, SecondStageDesign,
+    SessionId, SessionNotice, SessionTerms, Sharing, Side, Technology, TimeInForce, Unit, UnitId,
+    Validator,
 };
 use duet_units::{
     BasisPoints, CarbonPrice, ClockTime, DeliveryDay, EmissionFactor, Energy, Money, Power, Price,
@@ -195,8 +196,14 @@ fn rules() -> Vec<MarketRule> {
     let other = |(place, (tick, lot, rationing)): (i64, (i64, i64, Rationing))| {
         let fund_share = BasisPoints::from_bp(10_000 - place * 1_234);
         let (tick, lot) = (Price::from_milli_yuan_per_mwh(tick), Energy::from_kwh(lot));
-        let second_stage = place != 4;
+        let second_stage = match place {
+            3 => SecondStageDesign::Uplift,
+            4 => SecondStageDesign::None,
+            _ => SecondStageDesign::Compensation,
+        };
+        let second_stage_chance = BasisPoints::from_bp(if place < 2 { 10_000 } else { 6_000 });
         let terms = SessionTerms { tick, lot, rationing, second_stage, fund_share, ..terms() };
+        let terms = SessionTerms { second_stage_chance, ..terms };
         let mut rule = MarketRule::plain(&format!("T{place}"), &terms);
         rule.trading.k1 = BasisPoints::from_bp(5_000);
         rule
@@ -238,9 +245,11 @@ pub(crate) fn terms() -> SessionTerms {
         price_numerator: 1,
         price_denominator: 2,
         rationing: Rationing::ProRata,
-        second_stage: true,
+        second_stage: SecondStageDesign::Compensation,
         compensation_cap: yuan_per_mwh(100),
         fund_share: BasisPoints::ONE,
+        second_stage_chance: BasisPoints::ONE,
+        carbon_reference: CarbonReference::Notice,
     }
 }
 

@@ -251,6 +251,7 @@ impl Traffic {
             rationing: trading.rationing,
             second_stage: trading.second_stage,
             fund_share: trading.fund_share,
+            second_stage_chance: trading.second_stage_chance,
             ..terms()
         };
         let gate_open = if self.random.one_in(4) { gate_open(day).max(now) } else { now };

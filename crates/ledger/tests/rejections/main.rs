@@ -15,6 +15,7 @@ mod contract;
 mod delivery;
 mod device;
 mod form;
+mod game;
 mod limit;
 mod money;
 mod order;
@@ -37,6 +38,7 @@ fn every_rejection_is_provoked() {
         session::provoke(),
         session::provoke_sharing(),
         rule::provoke(),
+        game::provoke(),
         statement::provoke(),
         schedule::provoke(),
         limit::provoke(),

@@ -4,7 +4,7 @@ use crate::common::chain::Chain;
 use crate::common::market::{DAY, HOUR_MS, Who, notice, terms};
 use duet_ledger::{
     Action, DeviationScheme, FeeRule, FreeBandTerms, MarketRule, Mode, Rationing, RuleAction,
-    RuleId, SessionNotice, SessionTerms,
+    RuleId, SecondStageDesign, SessionNotice, SessionTerms,
 };
 use duet_units::{BasisPoints, CarbonPrice, DeliveryDay, Energy, Money, Price};
 use std::collections::BTreeSet;
@@ -130,7 +130,7 @@ fn terms_agree_with_their_rule_field_by_field() {
         [&|n| n.terms.floor = milli(0), &|n| n.terms.ceiling = milli(900_000), &|n| {
             n.terms.carbon_price = CarbonPrice::from_fen_per_t(1)
         }];
-    let wrong: [&dyn Fn(&mut SessionNotice); 11] = [
+    let wrong: [&dyn Fn(&mut SessionNotice); 12] = [
         &|n| n.mode = Mode::Uniform(BasisPoints::ZERO),
         &|n| n.mode = Mode::Pairwise(BasisPoints::ZERO),
         &|n| n.terms.floor = milli(-100_001),
@@ -139,9 +139,10 @@ fn terms_agree_with_their_rule_field_by_field() {
         &|n| n.terms.lot = Energy::from_kwh(2_000),
         &|n| n.terms.price_numerator = 0,
         &|n| n.terms.rationing = Rationing::GreenFirst,
-        &|n| n.terms.second_stage = false,
+        &|n| n.terms.second_stage = SecondStageDesign::None,
         &|n| n.terms.compensation_cap = Price::ZERO,
         &|n| n.terms.fund_share = BasisPoints::ZERO,
+        &|n| n.terms.second_stage_chance = BasisPoints::ZERO,
     ];
     let mut chain = Chain::new();
     for (place, change) in wrong.into_iter().enumerate() {

@@ -229,8 +229,9 @@ fn session_notice() -> Value {
             "ceiling_milli_yuan_per_mwh": 1_500_000, "tick_milli_yuan_per_mwh": 10,
             "lot_kwh": 100, "reference_price_milli_yuan_per_mwh": 350_000,
             "carbon_price_fen_per_t": 8_500, "price_numerator": 1, "price_denominator": 2,
-            "rationing": "pro_rata", "second_stage": true,
+            "rationing": "pro_rata", "second_stage": "compensation",
             "compensation_cap_milli_yuan_per_mwh": 50_000, "fund_share_bp": 5_000,
+            "second_stage_chance_bp": 10_000, "carbon_reference": "notice",
         },
     })
 }

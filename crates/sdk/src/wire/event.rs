@@ -37,6 +37,10 @@ pub enum Event {
     },
     /// A gate closed and the session was cleared.
     SessionCleared { session: u32, trades: u64, first_kwh: i64, second_kwh: i64 },
+    /// The price of allowances of a session was taken from the last close.
+    CarbonPriceTaken { session: u32, price_fen_per_t: i64 },
+    /// The lottery of a second stage was drawn: in so many periods it is held.
+    SecondStageDrawn { session: u32, draw: Hex32, held: u8 },
     /// A session was called off.
     SessionVoided { session: u32 },
     /// An operator intervened.
@@ -217,6 +221,12 @@ impl From<&duet_ledger::Event> for Event {
                 first_kwh: first.kwh(),
                 second_kwh: second.kwh(),
             },
+            L::CarbonPriceTaken { session, price } => {
+                Self::CarbonPriceTaken { session: session.0, price_fen_per_t: price.fen_per_t() }
+            }
+            L::SecondStageDrawn { session, draw, held } => {
+                Self::SecondStageDrawn { session: session.0, draw: Hex32(*draw), held: *held }
+            }
             L::SessionVoided { session } => Self::SessionVoided { session: session.0 },
             L::Intervened { session, intervention, by, reason } => Self::Intervened {
                 session: session.0,

@@ -85,7 +85,8 @@ pub use sealed::{
     SealedOrder, SealedPayment, SealedResult, SealedSession,
 };
 pub use session::{
-    Depth, DepthLevel, PeriodClearing, Phase, Rationing, Resolution, Session, SessionTerms,
+    CarbonReference, Depth, DepthLevel, PeriodClearing, Phase, Rationing, Resolution,
+    SecondStageDesign, Session, SessionTerms,
 };
 pub use statement::{
     ItemSum, LaterLine, MonthStatement, Objection, ObjectionState, StatementState,

@@ -1,6 +1,6 @@
 //! Rules of the market.
 
-use super::{Big, Day, Rationing, mirror, shape, view};
+use super::{Big, Day, Rationing, SecondStageDesign, mirror, shape, view};
 use duet_units::{BasisPoints, Energy, Money, Price};
 
 mirror! {
@@ -77,12 +77,14 @@ shape! {
         n1: u16,
         /// How takers share a listing.
         sharing: Sharing,
-        /// Whether the second stage is run.
-        second_stage: bool,
+        /// The second stage of joint sessions.
+        second_stage: SecondStageDesign,
         /// The highest compensation per unit in the second stage.
         compensation_cap_milli_yuan_per_mwh: i64,
         /// The share of the over-conduction rent that funds compensation.
         fund_share_bp: i64,
+        /// The chance that the second stage is held in a period.
+        second_stage_chance_bp: i64,
     }
 }
 
@@ -264,9 +266,10 @@ both_ways! {
         k2: BasisPoints::bp => k2_bp: BasisPoints::from_bp;
         n1: same => n1: same;
         sharing: Into::into => sharing: Into::into;
-        second_stage: same => second_stage: same;
+        second_stage: Into::into => second_stage: Into::into;
         compensation_cap: milli => compensation_cap_milli_yuan_per_mwh: price;
         fund_share: BasisPoints::bp => fund_share_bp: BasisPoints::from_bp;
+        second_stage_chance: BasisPoints::bp => second_stage_chance_bp: BasisPoints::from_bp;
     }
 }
 

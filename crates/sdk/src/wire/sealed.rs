@@ -188,6 +188,8 @@ view! {
         gate_close_ms: i64 = row.gate_close.unix_ms();
         /// In the block of which height the call before its continuous phase cleared.
         called: Option<u64> = row.called;
+        /// What the lottery of its second stage drew.
+        draw: Option<Hex32> = row.draw.map(Hex32);
         /// The terms.
         terms: SessionTerms = SessionTerms::new(&row.terms);
         /// The orders, by number.
@@ -218,6 +220,7 @@ impl From<SealedSession> for ledger::SealedSession {
             gate_open: ClockTime::from_unix_ms(wire.gate_open_ms),
             gate_close: ClockTime::from_unix_ms(wire.gate_close_ms),
             called: wire.called,
+            draw: wire.draw.map(|draw| draw.0),
             terms: wire.terms.into(),
             orders: wire.orders.into_iter().map(Into::into).collect(),
             agreed: wire.agreed.into_iter().map(Into::into).collect(),
@@ -407,6 +410,7 @@ impl From<PeriodClearing> for duet_ledger::PeriodClearing {
             second_volume: Energy::from_kwh(wire.second_volume_kwh),
             compensation: Money::from_fen(compensation),
             fund: Money::from_fen(wire.fund_fen.0),
+            drawn: wire.drawn,
         }
     }
 }

@@ -36,6 +36,30 @@ mirror! {
     }
 }
 
+mirror! {
+    /// The second stage of a joint session.
+    SecondStageDesign {
+        /// There is none: the call auction is all.
+        None,
+        /// A: the rest trades at two prices, and the first stage keeps its own.
+        Compensation,
+        /// D: the buyers of both stages pay the lowest accepted bid, sellers above it get their
+        /// ask.
+        Uplift,
+    }
+}
+
+mirror! {
+    /// Where the price of allowances of a session comes from.
+    CarbonReference {
+        /// Its notice names it.
+        Notice,
+        /// It is the close of the last day of the allowance market that has ended when the gate
+        /// opens.
+        LastClose,
+    }
+}
+
 /// The length of a delivery period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -80,7 +104,8 @@ view! {
         lot_kwh: i64 = row.lot.kwh();
         /// The price of deviations in a period without a clearing price.
         reference_price_milli_yuan_per_mwh: i64 = row.reference_price.milli_yuan_per_mwh();
-        /// The price of allowances that the carbon adder of offers uses.
+        /// The price of allowances that the carbon adder of offers uses; where it is the last
+        /// close, zero until the gate opens.
         carbon_price_fen_per_t: i64 = row.carbon_price.fen_per_t();
         /// Where in the interval of competitive prices the price lies: numerator ...
         price_numerator: u32 = row.price_numerator;
@@ -88,12 +113,17 @@ view! {
         price_denominator: u32 = row.price_denominator;
         /// Who is served first at the margin.
         rationing: Rationing = row.rationing.into();
-        /// Whether the second stage is run.
-        second_stage: bool = row.second_stage;
+        /// The second stage of a joint session.
+        second_stage: SecondStageDesign = row.second_stage.into();
         /// The highest compensation per unit in the second stage.
         compensation_cap_milli_yuan_per_mwh: i64 = row.compensation_cap.milli_yuan_per_mwh();
         /// The share of the over-conduction rent that funds compensation.
         fund_share_bp: i64 = row.fund_share.bp();
+        /// The chance that the second stage is held in a period; below the whole, a lottery
+        /// decides when the gate closes.
+        second_stage_chance_bp: i64 = row.second_stage_chance.bp();
+        /// Where the price of allowances comes from.
+        carbon_reference: CarbonReference = row.carbon_reference.into();
     }
 }
 
@@ -111,9 +141,11 @@ impl From<SessionTerms> for duet_ledger::SessionTerms {
             price_numerator: wire.price_numerator,
             price_denominator: wire.price_denominator,
             rationing: wire.rationing.into(),
-            second_stage: wire.second_stage,
+            second_stage: wire.second_stage.into(),
             compensation_cap: price(wire.compensation_cap_milli_yuan_per_mwh),
             fund_share: BasisPoints::from_bp(wire.fund_share_bp),
+            second_stage_chance: BasisPoints::from_bp(wire.second_stage_chance_bp),
+            carbon_reference: wire.carbon_reference.into(),
         }
     }
 }
@@ -139,6 +171,8 @@ view! {
         terms: SessionTerms = SessionTerms::new(&row.terms);
         /// Where it stands.
         phase: Phase = row.phase.into();
+        /// What the lottery of its second stage drew, once its gate has closed; none without one.
+        draw: Option<Hex32> = row.draw.map(Hex32);
         /// How many orders were accepted.
         orders: u32 = row.orders;
         /// How many of its days are settled.
@@ -155,7 +189,8 @@ view! {
         session: u32 = session.0;
         /// The delivery period within the day.
         period: u8 = period;
-        /// The uniform price of the first stage; none if nothing traded.
+        /// The price of the first stage; none if nothing traded. Under uplift, if the second stage
+        /// trades, what the buyers of both stages pay.
         price_milli_yuan_per_mwh: Option<i64> = row.price.map(Price::milli_yuan_per_mwh);
         /// Energy traded in the first stage.
         volume_kwh: i64 = row.volume.kwh();
@@ -169,6 +204,8 @@ view! {
         compensation_fen: Big = Big(row.compensation.fen());
         /// The most that could have been paid.
         fund_fen: Big = Big(row.fund.fen());
+        /// Whether the lottery had the second stage held; none without a lottery.
+        drawn: Option<bool> = row.drawn;
     }
 }
 

@@ -37,7 +37,8 @@ impl State {
         Ok(())
     }
 
-    /// Compensation of second-stage sellers, and the levy on first-stage sellers that pays for it.
+    /// Compensation of sellers that are paid more than their buyers pay, of the second stage or
+    /// under uplift of either, and the levy on first-stage sellers that pays for it.
     ///
     /// Without defaults both are what the clearing found. A default takes away a part of the fund:
     /// then compensation is cut, in proportion, to what the rent of the remaining first-stage
@@ -53,16 +54,15 @@ impl State {
         let mut rents: BTreeMap<(OrganisationId, UnitId, OrderId), i128> = BTreeMap::new();
         for (id, trade) in trades {
             let (owner, unit, rent) = self.order_of(trade.sell)?;
-            match trade.stage {
-                Stage::First => {
-                    let value = rent.value_of(trade.quantity)?.micro_yuan();
-                    let sum = rents.entry((owner, unit, trade.sell)).or_default();
-                    *sum = sum.checked_add(value).ok_or(BrokenInvariant("sum of rents"))?;
-                }
-                Stage::Second => {
-                    due.push((*id, owner, unit, trade.quantity));
-                    wants.push(trade.received.minus(trade.paid)?.fen());
-                }
+            if trade.stage == Stage::First {
+                let value = rent.value_of(trade.quantity)?.micro_yuan();
+                let sum = rents.entry((owner, unit, trade.sell)).or_default();
+                *sum = sum.checked_add(value).ok_or(BrokenInvariant("sum of rents"))?;
+            }
+            let want = trade.received.minus(trade.paid)?;
+            if trade.stage == Stage::Second || want > Money::ZERO {
+                due.push((*id, owner, unit, trade.quantity));
+                wants.push(want.fen());
             }
         }
         let wanted: i128 = wants.iter().sum();

@@ -77,6 +77,7 @@ impl MarketRule {
             ("k2", rule.k2.bp().into(), 0..=whole),
             ("compensation_cap", milli(rule.compensation_cap), 0..=most),
             ("fund_share", rule.fund_share.bp().into(), 0..=whole),
+            ("second_stage_chance", rule.second_stage_chance.bp().into(), 0..=whole),
         ]);
     }
 

@@ -1,0 +1,123 @@
+//! `duet session announce`: the notice of a joint session by the terms of its rule.
+
+use crate::remote::{Remote, Signer, block_on, parse_price, submitted};
+use clap::{Args, ValueEnum};
+use duet_sdk::wire::{
+    Action, CarbonReference, Day, Mode, Resolution, SessionNotice, SessionTerms, TradingRule,
+};
+
+/// Announce a joint session (exchange). What its rule lays down for matching, the second stage and
+/// its lottery among it, becomes its terms.
+#[derive(Debug, Args)]
+pub(crate) struct AnnounceArgs {
+    /// The number of the rule of the market.
+    #[arg(long)]
+    rule: u32,
+    /// The delivery day, as YYYY-MM-DD.
+    #[arg(long)]
+    day: Day,
+    /// When orders are taken from, in ms since 1970 UTC.
+    #[arg(long, value_name = "MS")]
+    gate_open: i64,
+    /// When the gate closes, in ms since 1970 UTC.
+    #[arg(long, value_name = "MS")]
+    gate_close: i64,
+    /// The periods of the day.
+    #[arg(long, value_enum, default_value_t = Periods::Hour)]
+    periods: Periods,
+    /// The price of deviations in a period without a clearing price, in yuan/MWh.
+    #[arg(long, value_name = "YUAN", value_parser = parse_price, allow_hyphen_values = true)]
+    reference_price: i64,
+    /// The price of allowances in yuan/t, or `last-close` for the close of the last day of the
+    /// allowance market that has ended when the gate opens.
+    #[arg(long, value_name = "YUAN|last-close", value_parser = parse_carbon)]
+    carbon_price: Carbon,
+    #[command(flatten)]
+    signer: Signer,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Periods {
+    /// 24 hours.
+    Hour,
+    /// 96 quarters of an hour.
+    Quarter,
+}
+
+/// Where the price of allowances comes from, and the price in fen/t; zero if it is the last close.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Carbon {
+    reference: CarbonReference,
+    fen_per_t: i64,
+}
+
+fn parse_carbon(text: &str) -> Result<Carbon, String> {
+    if text == "last-close" {
+        return Ok(Carbon { reference: CarbonReference::LastClose, fen_per_t: 0 });
+    }
+    let milli = parse_price(text).map_err(|_| format!("{text:?} is not a price in yuan/t"))?;
+    if milli < 0 || milli % 10 != 0 {
+        return Err(format!("{text:?} is below zero or has more than two decimals"));
+    }
+    Ok(Carbon { reference: CarbonReference::Notice, fen_per_t: milli / 10 })
+}
+
+pub(crate) fn announce(args: &AnnounceArgs) -> anyhow::Result<()> {
+    block_on(async {
+        let client = args.remote.client()?;
+        let rule = client.rule(args.rule).await?.rule;
+        let action = Action::OpenSession(notice(args, &rule.trading));
+        let answer = args.signer.submit(&client, action.into()).await?;
+        args.remote.show(&answer, |answer| submitted("session", answer))
+    })
+}
+
+fn notice(args: &AnnounceArgs, rule: &TradingRule) -> SessionNotice {
+    SessionNotice {
+        rule: args.rule,
+        mode: Mode::Joint,
+        day: args.day,
+        days: 1,
+        gate_open_ms: args.gate_open,
+        gate_close_ms: args.gate_close,
+        terms: SessionTerms {
+            resolution: match args.periods {
+                Periods::Hour => Resolution::Hour,
+                Periods::Quarter => Resolution::Quarter,
+            },
+            floor_milli_yuan_per_mwh: rule.floor_milli_yuan_per_mwh,
+            ceiling_milli_yuan_per_mwh: rule.ceiling_milli_yuan_per_mwh,
+            tick_milli_yuan_per_mwh: rule.tick_milli_yuan_per_mwh,
+            lot_kwh: rule.lot_kwh,
+            reference_price_milli_yuan_per_mwh: args.reference_price,
+            carbon_price_fen_per_t: args.carbon_price.fen_per_t,
+            price_numerator: rule.price_numerator,
+            price_denominator: rule.price_denominator,
+            rationing: rule.rationing,
+            second_stage: rule.second_stage,
+            compensation_cap_milli_yuan_per_mwh: rule.compensation_cap_milli_yuan_per_mwh,
+            fund_share_bp: rule.fund_share_bp,
+            second_stage_chance_bp: rule.second_stage_chance_bp,
+            carbon_reference: args.carbon_price.reference,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_price_of_allowances_is_named_or_the_last_close() {
+        let named = |fen_per_t| Ok(Carbon { reference: CarbonReference::Notice, fen_per_t });
+        assert_eq!(parse_carbon("97.49"), named(9_749));
+        assert_eq!(parse_carbon("100"), named(10_000));
+        let last = Carbon { reference: CarbonReference::LastClose, fen_per_t: 0 };
+        assert_eq!(parse_carbon("last-close"), Ok(last));
+        for text in ["-1", "1.001", "close", ""] {
+            assert!(parse_carbon(text).is_err(), "{text}");
+        }
+    }
+}
