@@ -92,11 +92,28 @@ const MODES = {
   bilateral: (out) => out.u8(5),
 };
 
+/** The rules of a compliance year: one benchmark, 70 % ahead, 5 % credits, due a year later. */
+function publishPeriod(out, year) {
+  const dueDay = Math.floor(Date.UTC(year + 1, 11, 31) / DAY_MS);
+  out.u8(19).u8(9).u16(year);
+  out.list([0, 1, 2, 3], (type) => out.u8(type).i64(8_177n).i64(1_105n));
+  out
+    .i64(7_000n)
+    .option(2_000n, (cap) => out.i64(cap))
+    .flag(false);
+  out.i64(500n).i64(10_000n).i64(15_000n).i32(dueDay);
+}
+
 /** Prepares a running demo; returns the number of the session of each mode. */
 export async function prepare(url) {
   const { act, get } = await signer(url, "EXCHANGE");
   if ((await fetch(`${url}/v1/carbon/market`)).status === 404) {
     await act((out) => announceTerms(out, 5_500n));
+  }
+  const year = new Date((await get("/v1/status")).now_ms).getUTCFullYear();
+  if ((await fetch(`${url}/v1/carbon/periods/${year}`)).status === 404) {
+    const registry = await signer(url, "REGISTRY");
+    await registry.act((out) => publishPeriod(out, year));
   }
   const { items } = await get("/v1/sessions?limit=1000");
   const joint = items.find((session) => session.mode.kind === "joint");

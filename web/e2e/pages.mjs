@@ -1,5 +1,6 @@
 // The other modes of trading and the other pages, driven against a running demo.
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { accessible, chooseOperator, open, PATIENCE, shoot, step, test, url } from "./driver.mjs";
 
 const WITHIN = { timeout: 30_000 };
@@ -117,7 +118,162 @@ async function trade(opened) {
   }
 }
 
+/** Goes to another page by the navigation, as a reader would. */
+async function visit(page, name) {
+  await page.click(test(`page-${name}`));
+  await page.waitForSelector(`${test(`page-${name}`)}[aria-current="page"]`);
+  assert.equal(new URL(page.url()).pathname, `/${name}`);
+  assert.equal(await page.evaluate(() => document.activeElement?.tagName), "MAIN");
+}
+
+async function pickOperator(page, label) {
+  const options = page.locator(`${test("operator")} option`);
+  await options
+    .filter({ hasText: label })
+    .first()
+    .waitFor({ state: "attached", ...WITHIN });
+  const texts = await options.allInnerTexts();
+  await page.selectOption(test("operator"), { index: texts.findIndex((t) => t.startsWith(label)) });
+}
+
+async function allowance(page, { way, side, quantity, limit }) {
+  await page.selectOption(test("way"), way);
+  await page.check(`input[name="allowance-side"][value="${side}"]`, { force: true });
+  await page.fill(test("allowances"), quantity);
+  await page.fill(test("allowance-price"), limit);
+  await send(page);
+}
+
+async function carbon() {
+  const seller = await member("sell");
+  const buyer = await member("buy");
+  const sell = seller.page;
+  const buy = buyer.page;
+  await visit(sell, "carbon");
+  await visit(buy, "carbon");
+
+  await step("allowances are listed, taken and withdrawn", async () => {
+    const own = sell.locator(`${test("allowance-orders")} tbody tr`, { hasText: "55.10" });
+    const level = buy.locator(`${test("allowance-depth")} tbody tr`, { hasText: "55.10" });
+    const deal = buy.locator(`${test("deals")} tbody tr`, { hasText: "55.10" });
+    // At the end of a market day listings end: then once more.
+    for (let attempt = 0; (await deal.count()) === 0 && attempt < 3; attempt += 1) {
+      const list = { way: "carbon-list", side: "sell", quantity: "100", limit: "55.10" };
+      await allowance(sell, list);
+      if (!(await appears(own)) || !(await appears(level))) continue;
+      await allowance(buy, { way: "carbon-take", side: "buy", quantity: "40", limit: "56" });
+      await appears(deal);
+    }
+    assert.match(await deal.first().innerText(), /挂牌协议.*55\.10.*40/s);
+    await accessible(sell);
+    await shoot(sell, "carbon-1440-dark");
+    const withdraw = own.locator(test("withdraw")).first();
+    if ((await withdraw.count()) > 0) await withdraw.click();
+    await own.first().waitFor({ state: "detached", ...WITHIN });
+    await sell.waitForFunction(
+      (s) => document.querySelector(s)?.textContent === "0",
+      test("locked"),
+    );
+  });
+
+  await step("the compliance of a plant is shown with its forecast", async () => {
+    await sell.locator(test("compliance"), { hasText: "清缴截止" }).waitFor(WITHIN);
+    await sell.waitForSelector(test("gap"), { timeout: PATIENCE });
+    assert.match(await sell.locator(test("obligation")).innerText(), /年度进行中/);
+    assert.match(await sell.locator(test("gap")).innerText(), /缺口预测/);
+  });
+
+  await step("certificates are claimed, and anybody checks one by its number", async () => {
+    const lot = buy.locator(`${test("my-certificates")} tbody tr`, { hasText: "已转让" }).first();
+    await lot.waitFor({ timeout: PATIENCE });
+    const number = /(\d+)–\d+/.exec(await lot.innerText())?.[1];
+    await lot.locator(test("claim")).click();
+    await buy.fill(test("claim-quantity"), "1");
+    await buy.locator(test("claim-quantity")).press("Enter");
+    const latest = buy.locator(test("latest"), { hasText: "核销绿证" });
+    await latest.filter({ hasText: "已上链" }).waitFor(WITHIN);
+    await buy.fill(test("check-number"), number);
+    await buy.locator(test("check-number")).press("Enter");
+    await buy.locator(test("checked"), { hasText: "已核销" }).waitFor(WITHIN);
+    await buy.fill(test("check-number"), "999999999");
+    await buy.locator(test("check-number")).press("Enter");
+    await buy.getByText("没有该编号的绿证").waitFor(WITHIN);
+    await accessible(buy);
+    await shoot(buy, "certificates-1440-dark");
+  });
+  for (const { faults, close } of [seller, buyer]) {
+    assert.deepEqual(faults, []);
+    await close();
+  }
+}
+
+async function appears(locator) {
+  return locator
+    .first()
+    .waitFor({ timeout: 8_000 })
+    .then(
+      () => true,
+      () => false,
+    );
+}
+
+async function records() {
+  const { page, faults, close } = await open(
+    { width: 1440, height: 900 },
+    { "duet-theme": "light", "duet-locale": "en" },
+    "/statements",
+  );
+
+  await step("a month's statement is read down to the meters and blocks of a line", async () => {
+    await pickOperator(page, "DT_1");
+    await page.waitForSelector(`${test("items")} tbody tr`, { timeout: PATIENCE });
+    assert.match(await page.locator(test("month-statement")).innerText(), /Draft/);
+    await page
+      .locator(`${test("item")} option`)
+      .nth(1)
+      .waitFor({ state: "attached", ...WITHIN });
+    await page.selectOption(test("item"), "deviation");
+    const line = page.locator(`${test("lines")} tbody tr`, { hasText: "Deviation" }).first();
+    await line.waitFor(WITHIN);
+    await line.locator(test("trace")).click();
+    await page.waitForSelector(`${test("readings")} tbody tr`, WITHIN);
+    const blocks = page.locator(`${test("trace-blocks")} tbody tr`);
+    assert.ok((await blocks.count()) >= 2, "the readings and the settlement are there");
+    assert.match(await page.locator(test("traced")).innerText(), /HEBEI-SOUTH v\d/);
+    await accessible(page);
+    await shoot(page, "statements-1440-light-en");
+  });
+
+  await step("a day's lines are downloaded, and an objection waits for its window", async () => {
+    const [file] = await Promise.all([page.waitForEvent("download"), page.click(test("csv"))]);
+    const text = await readFile(await file.path(), "utf8");
+    assert.match(text, /^line,period,item,unit,trade,payer,payee,kWh,yuan\/MWh,yuan\n\d+\//);
+    await page.fill(test("reason"), "the meter was read twice");
+    assert.equal(await page.isDisabled(test("object")), true);
+    assert.match(await page.innerText(test("object-hint")), /taken from \d{4}-\d{2}-\d{2}/);
+  });
+
+  await step("rules, sealed books and interventions are listed", async () => {
+    await visit(page, "rules");
+    const rule = page.locator(`${test("rules")} tbody tr`, { hasText: "HEBEI-SOUTH" }).first();
+    await rule.waitFor(WITHIN);
+    assert.match(await rule.innerText(), /In force/);
+    const link = page.locator(test("download")).first();
+    await link.waitFor({ timeout: PATIENCE });
+    const [book] = await Promise.all([page.waitForEvent("download"), link.click()]);
+    const sealed = JSON.parse(await readFile(await book.path(), "utf8"));
+    assert.equal(sealed.version, 1);
+    await page.getByText("Nobody has intervened").waitFor(WITHIN);
+    await accessible(page);
+    await shoot(page, "rules-1440-light-en");
+  });
+  assert.deepEqual(faults, []);
+  await close();
+}
+
 /** Everything that the joint session does not show; `opened` has a session of each mode. */
-export async function pages(opened) {
-  await trade(opened);
+export async function pages(opened, only = "") {
+  if (only === "" || only === "trade") await trade(opened);
+  if (only === "" || only === "carbon") await carbon();
+  if (only === "" || only === "records") await records();
 }

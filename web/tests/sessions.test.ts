@@ -1,6 +1,13 @@
 import { describe, expect, it } from "vitest";
 import type { Session } from "../src/lib/api/types.ts";
-import { clearedOf, jointOf, tradingOf } from "../src/lib/sessions.ts";
+import {
+  clearedOf,
+  jointOf,
+  liveOf,
+  matchesOnArrival,
+  productDays,
+  tradingOf,
+} from "../src/lib/sessions.ts";
 
 const terms = {} as Session["terms"];
 
@@ -58,5 +65,30 @@ describe("the session whose results are shown", () => {
     ];
     expect(clearedOf(jointOf(all))?.id).toBe(2);
     expect(clearedOf([])).toBeNull();
+  });
+});
+
+describe("a session of any mode", () => {
+  it("can be traded in until it ends", () => {
+    const rows = [
+      session(4, "rolling", "open"),
+      session(3, "bilateral", "cleared"),
+      session(2, "listing", "halted"),
+      session(1, "joint", "settled"),
+    ];
+    expect(liveOf(rows).map(({ id }) => id)).toEqual([2, 4]);
+  });
+
+  it("has a book where orders match on arrival", () => {
+    expect(matchesOnArrival(session(1, "rolling", "open"))).toBe(true);
+    expect(matchesOnArrival(session(1, "continuous", "open"))).toBe(false);
+    expect(matchesOnArrival(session(1, "continuous", "continuous"))).toBe(true);
+    expect(matchesOnArrival(session(1, "joint", "open"))).toBe(false);
+  });
+
+  it("names its delivery days", () => {
+    expect(productDays(session(1, "joint", "open"))).toBe("2026-07-05");
+    expect(productDays({ ...session(1, "call", "open"), days: 7 })).toBe("2026-07-05 / 11");
+    expect(productDays({ ...session(1, "call", "open"), days: 31 })).toBe("2026-07-05 / 08-04");
   });
 });
