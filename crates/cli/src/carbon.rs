@@ -2,7 +2,7 @@
 
 mod show;
 
-use crate::remote::{Failure, Remote, Signer, block_on, submitted};
+use crate::remote::{Ends, Failure, Remote, block_on};
 use clap::{Args, Subcommand, ValueEnum};
 use duet_sdk::wire::{self, CarbonAction};
 use std::path::PathBuf;
@@ -184,26 +184,6 @@ struct Order {
     ends: Ends,
 }
 
-/// Who signs, and where to.
-#[derive(Debug, Args)]
-struct Ends {
-    #[command(flatten)]
-    signer: Signer,
-    #[command(flatten)]
-    remote: Remote,
-}
-
-impl Ends {
-    async fn send(&self, what: &str, action: CarbonAction) -> Result<(), Failure> {
-        self.submit(what, wire::Action::Carbon(action)).await
-    }
-
-    async fn submit(&self, what: &str, action: wire::Action) -> Result<(), Failure> {
-        let answer = self.signer.submit(&self.remote.client()?, action.into()).await?;
-        self.remote.show(&answer, |answer| submitted(what, answer))
-    }
-}
-
 pub(crate) fn run(args: &CarbonArgs) -> anyhow::Result<()> {
     block_on(act(&args.command))
 }
@@ -228,7 +208,7 @@ async fn act(command: &CarbonCommand) -> Result<(), Failure> {
         }
         command => {
             let (what, action, ends) = plain(command)?;
-            ends.send(what, action).await
+            ends.submit(what, wire::Action::Carbon(action)).await
         }
     }
 }
@@ -297,7 +277,8 @@ async fn act_on_block(block: &Block) -> Result<(), Failure> {
                 allowances_t: order.quantity,
                 price_fen_per_t: order.price,
             };
-            order.ends.send("proposal", CarbonAction::ProposeBlock(proposal)).await
+            let action = wire::Action::Carbon(CarbonAction::ProposeBlock(proposal));
+            order.ends.submit("proposal", action).await
         }
         Block::Confirm { order, ends } => {
             let client = ends.remote.client()?;
@@ -308,7 +289,8 @@ async fn act_on_block(block: &Block) -> Result<(), Failure> {
             let none = || Failure::Usage(format!("no block {order} was proposed to you"));
             let proposal = row.and_then(|row| row.proposal).ok_or_else(none)?;
             let confirmation = wire::BlockConfirmation { order: *order, proposal };
-            ends.send("deal", CarbonAction::ConfirmBlock(confirmation)).await
+            let action = wire::Action::Carbon(CarbonAction::ConfirmBlock(confirmation));
+            ends.submit("deal", action).await
         }
     }
 }

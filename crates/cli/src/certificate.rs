@@ -3,7 +3,7 @@
 mod green;
 mod show;
 
-use crate::remote::{Failure, Remote, Signer, block_on, submitted};
+use crate::remote::{Ends, Failure, Remote, block_on};
 use clap::{Args, Subcommand};
 use duet_sdk::wire::{self, Big, CertificateAction};
 use std::path::PathBuf;
@@ -131,26 +131,6 @@ struct Part {
     count: u64,
 }
 
-/// Who signs, and where to.
-#[derive(Debug, Args)]
-struct Ends {
-    #[command(flatten)]
-    signer: Signer,
-    #[command(flatten)]
-    remote: Remote,
-}
-
-impl Ends {
-    async fn send(&self, what: &str, action: CertificateAction) -> Result<(), Failure> {
-        self.submit(what, wire::Action::Certificate(action)).await
-    }
-
-    async fn submit(&self, what: &str, action: wire::Action) -> Result<(), Failure> {
-        let answer = self.signer.submit(&self.remote.client()?, action.into()).await?;
-        self.remote.show(&answer, |answer| submitted(what, answer))
-    }
-}
-
 pub(crate) fn run(args: &CertificateArgs) -> anyhow::Result<()> {
     block_on(act(&args.command))
 }
@@ -171,7 +151,7 @@ async fn act(command: &CertificateCommand) -> Result<(), Failure> {
         }
         command => {
             let (what, action, ends) = plain(command)?;
-            ends.send(what, action).await
+            ends.submit(what, wire::Action::Certificate(action)).await
         }
     }
 }

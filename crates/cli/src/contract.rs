@@ -1,11 +1,11 @@
 //! `duet bilateral` and `duet listing`: contracts between two members, and takes of listings.
 
-use crate::order::Side;
-use crate::remote::{Failure, Remote, Signer, block_on, submitted, table, yuan_per_mwh};
+use crate::order::{Ordered, Side};
+use crate::remote::{Ends, Failure, Remote, block_on, table, yuan_per_mwh};
 use clap::{Args, Subcommand};
 use duet_sdk::wire::{
     self, AllowanceLeg, Big, CertificateLeg, ContractConfirmation, ContractTerms, CurvePoint,
-    ListingTake, OrderRequest, Proposal,
+    ListingTake, Proposal,
 };
 
 /// Contracts between two members: both sign the hash of the same terms.
@@ -78,9 +78,7 @@ struct Propose {
     #[arg(long, default_value_t = 0)]
     reference: u64,
     #[command(flatten)]
-    signer: Signer,
-    #[command(flatten)]
-    remote: Remote,
+    ends: Ends,
 }
 
 #[derive(Debug, Args)]
@@ -88,9 +86,7 @@ struct Confirm {
     /// The number of the proposal.
     proposal: u64,
     #[command(flatten)]
-    signer: Signer,
-    #[command(flatten)]
-    remote: Remote,
+    ends: Ends,
 }
 
 #[derive(Debug, Args)]
@@ -98,9 +94,7 @@ struct Withdraw {
     /// The number of the proposal.
     proposal: u64,
     #[command(flatten)]
-    signer: Signer,
-    #[command(flatten)]
-    remote: Remote,
+    ends: Ends,
 }
 
 #[derive(Debug, Args)]
@@ -117,31 +111,10 @@ struct List {
 
 #[derive(Debug, Args)]
 struct Post {
-    /// The listing session.
-    #[arg(long)]
-    session: u32,
-    /// Your unit.
-    #[arg(long)]
-    unit: u32,
-    /// What you do: buy or sell.
-    #[arg(long)]
-    side: Side,
-    /// The delivery period within the day, from 0.
-    #[arg(long)]
-    period: u8,
-    /// The price in yuan/MWh.
-    #[arg(long, value_name = "YUAN", value_parser = crate::remote::parse_price, allow_hyphen_values = true)]
-    price: i64,
-    /// The energy in kWh.
-    #[arg(long, value_name = "KWH")]
-    quantity: i64,
-    /// Your own reference.
-    #[arg(long, default_value_t = 0)]
-    reference: u64,
     #[command(flatten)]
-    signer: Signer,
+    ordered: Ordered,
     #[command(flatten)]
-    remote: Remote,
+    ends: Ends,
 }
 
 #[derive(Debug, Args)]
@@ -158,9 +131,7 @@ struct Take {
     #[arg(long, default_value_t = 0)]
     reference: u64,
     #[command(flatten)]
-    signer: Signer,
-    #[command(flatten)]
-    remote: Remote,
+    ends: Ends,
 }
 
 pub(crate) fn bilateral(args: &BilateralArgs) -> anyhow::Result<()> {
@@ -194,13 +165,12 @@ async fn propose(args: &Propose) -> Result<(), Failure> {
         reference: args.reference,
     };
     let action = wire::Action::ProposeContract(terms);
-    let answer = args.signer.submit(&args.remote.client()?, action.into()).await?;
-    args.remote.show(&answer, |answer| submitted("proposal", answer))
+    args.ends.submit("proposal", action).await
 }
 
 /// Signs what was read: the hash is made anew from the terms that the node shows.
 async fn confirm(args: &Confirm) -> Result<(), Failure> {
-    let client = args.remote.client()?;
+    let client = args.ends.remote.client()?;
     let proposal = client.contract(args.proposal).await?;
     let terms: duet_ledger::ContractTerms = proposal.terms.into();
     let hash = wire::Hex32(terms.hash());
@@ -210,14 +180,12 @@ async fn confirm(args: &Confirm) -> Result<(), Failure> {
     }
     let signed = ContractConfirmation { proposal: args.proposal, hash };
     let action = wire::Action::ConfirmContract(signed);
-    let answer = args.signer.submit(&client, action.into()).await?;
-    args.remote.show(&answer, |answer| submitted("signed proposal", answer))
+    args.ends.submit("signed proposal", action).await
 }
 
 async fn withdraw(args: &Withdraw) -> Result<(), Failure> {
     let action = wire::Action::WithdrawContract { proposal: args.proposal };
-    let answer = args.signer.submit(&args.remote.client()?, action.into()).await?;
-    args.remote.show(&answer, |answer| submitted("ended proposal", answer))
+    args.ends.submit("ended proposal", action).await
 }
 
 const HEAD: [&str; 9] =
@@ -245,19 +213,7 @@ fn row(proposal: &Proposal) -> Vec<String> {
 }
 
 async fn post(args: &Post) -> Result<(), Failure> {
-    let action = wire::Action::SubmitOrder(OrderRequest {
-        session: args.session,
-        unit: args.unit,
-        side: args.side.into(),
-        period: args.period,
-        limit_milli_yuan_per_mwh: args.price,
-        quantity_kwh: args.quantity,
-        conductivity_bp: 0,
-        reference: args.reference,
-        time_in_force: wire::TimeInForce::Day,
-    });
-    let answer = args.signer.submit(&args.remote.client()?, action.into()).await?;
-    args.remote.show(&answer, |answer| submitted("listing", answer))
+    args.ends.submit("listing", wire::Action::SubmitOrder(args.ordered.request())).await
 }
 
 async fn take(args: &Take) -> Result<(), Failure> {
@@ -267,8 +223,7 @@ async fn take(args: &Take) -> Result<(), Failure> {
         quantity_kwh: args.quantity,
         reference: args.reference,
     });
-    let answer = args.signer.submit(&args.remote.client()?, action.into()).await?;
-    args.remote.show(&answer, |answer| submitted("order", answer))
+    args.ends.submit("order", action).await
 }
 
 fn parse_point(text: &str) -> Result<CurvePoint, String> {

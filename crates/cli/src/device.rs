@@ -1,6 +1,6 @@
 //! `duet device`: list devices, enrol a new one for a unit.
 
-use crate::remote::{Failure, Remote, Signer, block_on, submitted, table};
+use crate::remote::{Ends, Failure, Remote, block_on, table};
 use clap::{Args, Subcommand};
 use duet_sdk::wire::{self, Device, EnrolDevice, Hex32};
 
@@ -37,9 +37,7 @@ struct Enrol {
     #[arg(long, default_value = "gateway")]
     label: String,
     #[command(flatten)]
-    signer: Signer,
-    #[command(flatten)]
-    remote: Remote,
+    ends: Ends,
 }
 
 pub(crate) fn run(args: &DeviceArgs) -> anyhow::Result<()> {
@@ -72,6 +70,5 @@ fn row(device: &Device) -> Vec<String> {
 async fn enrol(args: &Enrol) -> Result<(), Failure> {
     let (unit, device, label) = (args.unit, args.device, args.label.clone());
     let action = wire::Action::EnrolDevice(EnrolDevice { unit, device, label });
-    let answer = args.signer.submit(&args.remote.client()?, action.into()).await?;
-    args.remote.show(&answer, |answer| submitted("device of unit", answer))
+    args.ends.submit("device of unit", action).await
 }

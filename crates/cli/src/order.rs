@@ -1,6 +1,6 @@
 //! `duet order`: place, list and withdraw orders.
 
-use crate::remote::{Failure, Remote, Signer, block_on, submitted, table, yuan_per_mwh};
+use crate::remote::{Ends, Failure, Remote, block_on, table, yuan_per_mwh};
 use clap::{Args, Subcommand, ValueEnum};
 use duet_sdk::{
     client::OrderFilter,
@@ -46,8 +46,9 @@ enum TimeInForce {
     FillOrKill,
 }
 
+/// What is ordered.
 #[derive(Debug, Args)]
-struct Place {
+pub(crate) struct Ordered {
     /// The session.
     #[arg(long)]
     session: u32,
@@ -66,19 +67,23 @@ struct Place {
     /// The energy in kWh.
     #[arg(long, value_name = "KWH")]
     quantity: i64,
+    /// Your own reference.
+    #[arg(long, default_value_t = 0)]
+    reference: u64,
+}
+
+#[derive(Debug, Args)]
+struct Place {
+    #[command(flatten)]
+    ordered: Ordered,
     /// The share of the carbon cost that a sell order passes on, in 1e-4: 6500 is 65 %.
     #[arg(long, value_name = "BP", default_value_t = 0, required_if_eq("side", "sell"))]
     conductivity: i64,
     /// How long it stands; anything but a day only where orders match on arrival.
     #[arg(long, value_enum, default_value_t = TimeInForce::Day)]
     time_in_force: TimeInForce,
-    /// Your own reference.
-    #[arg(long, default_value_t = 0)]
-    reference: u64,
     #[command(flatten)]
-    signer: Signer,
-    #[command(flatten)]
-    remote: Remote,
+    ends: Ends,
 }
 
 #[derive(Debug, Args)]
@@ -111,9 +116,7 @@ struct Cancel {
     /// The number of the order.
     order: u64,
     #[command(flatten)]
-    signer: Signer,
-    #[command(flatten)]
-    remote: Remote,
+    ends: Ends,
 }
 
 pub(crate) fn run(args: &OrderArgs) -> anyhow::Result<()> {
@@ -124,24 +127,32 @@ pub(crate) fn run(args: &OrderArgs) -> anyhow::Result<()> {
     }
 }
 
+impl Ordered {
+    /// The order, without carbon cost and for the day.
+    pub(crate) fn request(&self) -> OrderRequest {
+        OrderRequest {
+            session: self.session,
+            unit: self.unit,
+            side: self.side.into(),
+            period: self.period,
+            limit_milli_yuan_per_mwh: self.price,
+            quantity_kwh: self.quantity,
+            conductivity_bp: 0,
+            reference: self.reference,
+            time_in_force: wire::TimeInForce::Day,
+        }
+    }
+}
+
 async fn place(args: &Place) -> Result<(), Failure> {
-    let action = wire::Action::SubmitOrder(OrderRequest {
-        session: args.session,
-        unit: args.unit,
-        side: args.side.into(),
-        period: args.period,
-        limit_milli_yuan_per_mwh: args.price,
-        quantity_kwh: args.quantity,
-        conductivity_bp: args.conductivity,
-        reference: args.reference,
-        time_in_force: match args.time_in_force {
-            TimeInForce::Day => wire::TimeInForce::Day,
-            TimeInForce::ImmediateOrCancel => wire::TimeInForce::ImmediateOrCancel,
-            TimeInForce::FillOrKill => wire::TimeInForce::FillOrKill,
-        },
-    });
-    let answer = args.signer.submit(&args.remote.client()?, action.into()).await?;
-    args.remote.show(&answer, |answer| submitted("order", answer))
+    let time_in_force = match args.time_in_force {
+        TimeInForce::Day => wire::TimeInForce::Day,
+        TimeInForce::ImmediateOrCancel => wire::TimeInForce::ImmediateOrCancel,
+        TimeInForce::FillOrKill => wire::TimeInForce::FillOrKill,
+    };
+    let conductivity_bp = args.conductivity;
+    let order = OrderRequest { conductivity_bp, time_in_force, ..args.ordered.request() };
+    args.ends.submit("order", wire::Action::SubmitOrder(order)).await
 }
 
 async fn list(args: &List) -> Result<(), Failure> {
@@ -187,6 +198,5 @@ fn row(order: &Order) -> Vec<String> {
 
 async fn cancel(args: &Cancel) -> Result<(), Failure> {
     let action = wire::Action::CancelOrder { order: args.order };
-    let answer = args.signer.submit(&args.remote.client()?, action.into()).await?;
-    args.remote.show(&answer, |answer| submitted("cancelled order", answer))
+    args.ends.submit("cancelled order", action).await
 }

@@ -5,7 +5,7 @@ use duet_ledger::Action;
 use duet_sdk::{
     client::{Client, ClientError, Trust, TrustError},
     sign::{KeyError, MemberKey},
-    wire::{Receipt, Submitted},
+    wire::{self, Receipt, Submitted},
 };
 use serde::Serialize;
 use std::{
@@ -56,6 +56,15 @@ pub(crate) struct Signer {
     /// Wait at most this long for the final receipt; 0 does not wait.
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(0..=60))]
     pub(crate) wait: u64,
+}
+
+/// Who signs, and where to.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Ends {
+    #[command(flatten)]
+    pub(crate) signer: Signer,
+    #[command(flatten)]
+    pub(crate) remote: Remote,
 }
 
 /// Why a command did not do what it was asked; each has its exit code.
@@ -163,6 +172,14 @@ impl Signer {
             Some(receipt) if !receipt.accepted => Err(Failure::Refused(receipt)),
             _ => Ok(answer),
         }
+    }
+}
+
+impl Ends {
+    /// Signs `action`, submits it, waits, and says in one line what came of it.
+    pub(crate) async fn submit(&self, what: &str, action: wire::Action) -> Result<(), Failure> {
+        let answer = self.signer.submit(&self.remote.client()?, action.into()).await?;
+        self.remote.show(&answer, |answer| submitted(what, answer))
     }
 }
 

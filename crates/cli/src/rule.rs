@@ -1,8 +1,6 @@
 //! `duet rule`: rules of the market, limits before trading, guarantees.
 
-use crate::remote::{
-    Failure, Remote, Signer, block_on, json, submitted, table, yuan, yuan_per_mwh,
-};
+use crate::remote::{Ends, Failure, Remote, block_on, json, table, yuan, yuan_per_mwh};
 use clap::{Args, Subcommand};
 use duet_sdk::{
     client::Client,
@@ -66,9 +64,7 @@ struct SetLimits {
     #[arg(long, value_name = "KWH")]
     hourly: Option<i64>,
     #[command(flatten)]
-    signer: Signer,
-    #[command(flatten)]
-    remote: Remote,
+    ends: Ends,
 }
 
 #[derive(Debug, Args)]
@@ -77,9 +73,7 @@ struct Guarantee {
     #[arg(value_name = "FEN")]
     amount: i128,
     #[command(flatten)]
-    signer: Signer,
-    #[command(flatten)]
-    remote: Remote,
+    ends: Ends,
 }
 
 #[derive(Debug, Args)]
@@ -117,9 +111,7 @@ struct Publish {
     /// The rule, as `show` prints it.
     file: PathBuf,
     #[command(flatten)]
-    signer: Signer,
-    #[command(flatten)]
-    remote: Remote,
+    ends: Ends,
 }
 
 pub(crate) fn run(args: &RuleArgs) -> anyhow::Result<()> {
@@ -229,8 +221,7 @@ fn leaves(rule: &MarketRule) -> BTreeMap<String, Value> {
 
 async fn publish(args: &Publish) -> Result<(), Failure> {
     let action = wire::Action::PublishRule(Box::new(read(&args.file)?));
-    let answer = args.signer.submit(&args.remote.client()?, action.into()).await?;
-    args.remote.show(&answer, |answer| submitted("rule", answer))
+    args.ends.submit("rule", action).await
 }
 
 async fn limits(args: &Limits) -> Result<(), Failure> {
@@ -292,13 +283,11 @@ async fn set_limits(args: &SetLimits) -> Result<(), Failure> {
         back_bp: args.back,
         hourly_kwh: args.hourly,
     });
-    let answer = args.signer.submit(&args.remote.client()?, action.into()).await?;
-    args.remote.show(&answer, |answer| submitted("limits of organisation", answer))
+    args.ends.submit("limits of organisation", action).await
 }
 
 async fn guarantee(args: &Guarantee, action: wire::Action) -> Result<(), Failure> {
-    let answer = args.signer.submit(&args.remote.client()?, action.into()).await?;
-    args.remote.show(&answer, |answer| submitted("guarantee of organisation", answer))
+    args.ends.submit("guarantee of organisation", action).await
 }
 
 #[cfg(test)]

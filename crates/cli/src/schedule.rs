@@ -1,6 +1,6 @@
 //! `duet session prices|curtail`: what the dispatcher does between clearing and settlement.
 
-use crate::remote::{Remote, Signer, block_on, parse_price, submitted};
+use crate::remote::{Ends, block_on, parse_price};
 use clap::Args;
 use duet_sdk::wire::{Action, Curtailment, Day, PricePublication};
 
@@ -14,9 +14,7 @@ pub(crate) struct PricesArgs {
         value_parser = parse_price, allow_hyphen_values = true)]
     prices: Vec<i64>,
     #[command(flatten)]
-    signer: Signer,
-    #[command(flatten)]
-    remote: Remote,
+    ends: Ends,
 }
 
 /// Cut traded energy to what the security check allows (dispatcher).
@@ -37,18 +35,13 @@ pub(crate) struct CurtailArgs {
     #[arg(long)]
     reason: String,
     #[command(flatten)]
-    signer: Signer,
-    #[command(flatten)]
-    remote: Remote,
+    ends: Ends,
 }
 
 pub(crate) fn prices(args: &PricesArgs) -> anyhow::Result<()> {
     let (day, prices_milli_yuan_per_mwh) = (args.day, args.prices.clone());
     let action = Action::PublishPrices(PricePublication { day, prices_milli_yuan_per_mwh });
-    block_on(async {
-        let answer = args.signer.submit(&args.remote.client()?, action.into()).await?;
-        args.remote.show(&answer, |answer| submitted("prices of session", answer))
-    })
+    block_on(async { args.ends.submit("prices of session", action).await })
 }
 
 pub(crate) fn curtail(args: &CurtailArgs) -> anyhow::Result<()> {
@@ -59,8 +52,5 @@ pub(crate) fn curtail(args: &CurtailArgs) -> anyhow::Result<()> {
         limit_kwh: args.limit,
         reason: args.reason.clone(),
     });
-    block_on(async {
-        let answer = args.signer.submit(&args.remote.client()?, action.into()).await?;
-        args.remote.show(&answer, |answer| submitted("curtailment", answer))
-    })
+    block_on(async { args.ends.submit("curtailment", action).await })
 }

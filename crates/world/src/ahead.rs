@@ -3,17 +3,18 @@
 //!
 //! ```text
 //! day before  08:00 notice   08:10 gate opens   08:40 gate closes   08:40 the bank confirms
+//!             with a continuous phase:          08:40 the call      08:50 the phase ends
 //! ```
 
 use crate::day::{DayError, Tally, TradingDay};
 use duet_ledger::{
-    Action, ContractAction, ContractConfirmation, ContractTerms, CurvePoint, ListingTake,
-    ListingTerms, Mode, OrderId, OrderRequest, Phase, ProposalId, RuleId, SessionId, SessionNotice,
-    Sharing, State, TimeInForce, UnitId,
+    Action, ContinuousTerms, ContractAction, ContractConfirmation, ContractTerms, CurvePoint,
+    ListingTake, ListingTerms, Mode, OrderId, OrderRequest, OrganisationId, Phase, ProposalId,
+    RuleId, SessionId, SessionNotice, State, TimeInForce, TradingRule, UnitId,
 };
 use duet_market::order::Side;
 use duet_study::scenario::MemberRole;
-use duet_units::{BasisPoints, DeliveryDay, Energy, Price, Resolution};
+use duet_units::{BasisPoints, ClockTime, DeliveryDay, Energy, Price, Resolution};
 
 const HOUR_MS: i64 = 3_600_000;
 const MINUTE_MS: i64 = 60_000;
@@ -21,24 +22,28 @@ const MINUTE_MS: i64 = 60_000;
 const PARTIES: usize = 3;
 /// The hours that are traded ahead, but for contracts, which are for the whole day.
 const PEAK_HOURS: [u8; 4] = [10, 11, 18, 19];
-const HALF: BasisPoints = BasisPoints::from_bp(5_000);
+/// How long the continuous phase is after its call, and for how long before it no order can be
+/// withdrawn (Shandong 4.5.10).
+const CONTINUOUS_MS: i64 = 10 * MINUTE_MS;
+const FREEZE_MS: u32 = 5 * 60_000;
 /// Energy of an order, and of an hour of a contract, in lots.
 const ORDER_LOTS: i64 = 5;
 const CONTRACT_LOTS: i64 = 2;
 
 /// A member who takes part ahead of the joint session.
 #[derive(Clone, Debug)]
-struct Party {
-    name: String,
+pub(crate) struct Party {
+    pub(crate) name: String,
+    pub(crate) organisation: OrganisationId,
     unit: UnitId,
 }
 
 /// What somebody asks of the ledger.
 #[derive(Debug)]
-struct Request {
-    what: &'static str,
-    who: String,
-    action: Action,
+pub(crate) struct Request {
+    pub(crate) what: &'static str,
+    pub(crate) who: String,
+    pub(crate) action: Action,
 }
 
 impl TradingDay {
@@ -56,9 +61,10 @@ impl TradingDay {
             if gate_open <= self.state(State::time) {
                 return Ok(());
             }
-            let (mode, days, rule) = mode_of(number);
+            let Some(rule) = self.founding.genesis.rules.first() else { return Ok(()) };
+            let (mode, days) = mode_of(number, &rule.trading, gate_close);
             self.clock().jump_to(notice_at);
-            let terms = self.terms();
+            let (rule, terms) = (RuleId(1), self.terms());
             let notice = SessionNotice { rule, mode, day, days, gate_open, gate_close, terms };
             let receipt = self.actor("EXCHANGE").act(Action::OpenSession(notice)).await;
             tally.note("notice of a session ahead", receipt)?;
@@ -78,6 +84,12 @@ impl TradingDay {
             _ => self.bid(session, tally).await?,
         }
         self.clock().jump_to(gate_close);
+        if let Mode::Continuous(terms) = mode {
+            if !closed && orders == 0 {
+                self.trade_on(session, tally).await?;
+            }
+            self.clock().jump_to(terms.until);
+        }
         self.until(|state| passed(state, Phase::Cleared)).await;
         self.confirm_payments(session, tally).await
     }
@@ -93,12 +105,13 @@ impl TradingDay {
     }
 
     /// Generators and consumers, the first few of the scenario each, with their first units.
-    fn parties(&self, sells: bool) -> Vec<Party> {
+    pub(crate) fn parties(&self, sells: bool) -> Vec<Party> {
         let members = self.scenario.members.iter().zip(&self.founding.members);
         members
             .filter(|(member, _)| (member.role == MemberRole::Generator) == sells)
             .filter_map(|(member, place)| {
-                Some(Party { name: member.name.clone(), unit: *place.units.first()? })
+                let (name, organisation) = (member.name.clone(), place.organisation);
+                Some(Party { name, organisation, unit: *place.units.first()? })
             })
             .take(PARTIES)
             .collect()
@@ -118,7 +131,7 @@ impl TradingDay {
     }
 
     /// Somebody does something; returns what its receipt names.
-    async fn done(&self, request: Request, tally: &mut Tally) -> Result<u64, DayError> {
+    pub(crate) async fn done(&self, request: Request, tally: &mut Tally) -> Result<u64, DayError> {
         let receipt = self.actor(&request.who).act(request.action).await;
         tally.note(request.what, receipt)
     }
@@ -134,6 +147,21 @@ impl TradingDay {
                     let terms = (self.price(percent), self.lots(ORDER_LOTS));
                     self.done(order(session, party, (side, period), terms), tally).await?;
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// After the call the dearest seller meets the buyer that bid least, at the median price.
+    async fn trade_on(&self, session: SessionId, tally: &mut Tally) -> Result<(), DayError> {
+        let row = |state: &State| state.sessions().get(&session).cloned();
+        self.until(|state| row(state).is_none_or(|session| session.called.is_some())).await;
+        let (sellers, buyers) = (self.parties(true), self.parties(false));
+        let (Some(seller), Some(buyer)) = (sellers.last(), buyers.last()) else { return Ok(()) };
+        for period in PEAK_HOURS {
+            for (party, side, percent) in [(seller, Side::Sell, 50), (buyer, Side::Buy, 60)] {
+                let terms = (self.price(percent), self.lots(ORDER_LOTS));
+                self.done(order(session, party, (side, period), terms), tally).await?;
             }
         }
         Ok(())
@@ -190,17 +218,22 @@ impl TradingDay {
     }
 }
 
-/// The mode of a day, counted from the first, how many days are traded, and under which rule.
-fn mode_of(number: i32) -> (Mode, u16, RuleId) {
-    let listing = |sharing| Mode::Listing(ListingTerms { sharing, listers: Some(Side::Sell) });
+/// The mode of a day, counted from the first, and how many days are traded.
+const fn mode_of(number: i32, rule: &TradingRule, gate_close: ClockTime) -> (Mode, u16) {
     match number.rem_euclid(7) {
-        0 => (Mode::Bilateral, 7, RuleId(1)),
-        1 => (listing(Sharing::Time), 1, RuleId(1)),
-        2 => (Mode::Uniform(HALF), 1, RuleId(1)),
-        3 => (Mode::Pairwise(HALF), 1, RuleId(1)),
-        4 => (Mode::Call, 1, RuleId(1)),
-        5 => (listing(Sharing::Windows), 1, RuleId(3)),
-        _ => (Mode::Rolling, 1, RuleId(1)),
+        0 => (Mode::Bilateral, 7),
+        1 => {
+            let (sharing, listers) = (rule.sharing, Some(Side::Sell));
+            (Mode::Listing(ListingTerms { sharing, listers }), 1)
+        }
+        2 => (Mode::Uniform(rule.k1), 1),
+        3 => (Mode::Pairwise(rule.k2), 1),
+        4 => (Mode::Call, 1),
+        5 => {
+            let (until, n1) = (gate_close.plus_ms(CONTINUOUS_MS), rule.n1);
+            (Mode::Continuous(ContinuousTerms { until, n1, freeze_ms: FREEZE_MS }), 1)
+        }
+        _ => (Mode::Rolling, 1),
     }
 }
 

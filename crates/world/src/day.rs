@@ -4,7 +4,7 @@
 //! day before  09:00 gate opens, members place orders   11:00 gate closes, the session clears
 //!             11:30 the bank confirms   12:00 dispatch is issued   12:05 devices answer
 //! the day     energy flows; meters report every quarter of the day
-//! day after   00:10 the session is settled; allowances are surrendered, certificates move
+//! day after   00:10 the session is settled; allowances are surrendered, certificates sold
 //! ```
 
 use crate::{
@@ -14,13 +14,13 @@ use crate::{
     nodes::Nodes,
 };
 use duet_ledger::{
-    Acknowledgement, Action, CertificateState, Digest, DispatchId, DispatchState, MeterReport,
-    Mode, PaymentId, PaymentState, Phase, Quality, Reading, RetirementPurpose, RuleId, SessionId,
-    SessionNotice, SessionTerms, State, UnitId,
+    Acknowledgement, Action, Digest, DispatchId, DispatchState, MeterReport, Mode, PaymentId,
+    PaymentState, Phase, Quality, Reading, RuleId, SessionId, SessionNotice, SessionTerms, State,
+    UnitId,
 };
 use duet_node::{FinalReceipt, Handle, SubmitError};
 use duet_study::scenario::{MeterId, PeriodEnergy, Scenario};
-use duet_units::{Allowances, ClockTime, DeliveryDay, Energy, Resolution};
+use duet_units::{ClockTime, DeliveryDay, Energy, Resolution};
 use std::{collections::BTreeMap, time::Duration};
 
 const HOUR_MS: i64 = 3_600_000;
@@ -475,7 +475,7 @@ impl TradingDay {
     }
 
     /// Settles a delivered day; then generators surrender allowances for whole tonnes emitted,
-    /// and certificates pass to users, who retire half of them.
+    /// and certificates are sold to users, who retire half of them.
     ///
     /// # Errors
     ///
@@ -488,52 +488,7 @@ impl TradingDay {
             tally.note("settlement", self.actor("EXCHANGE").act(action).await)?;
         }
         self.surrender(tally).await?;
-        self.move_certificates(tally).await
-    }
-
-    async fn surrender(&self, tally: &mut Tally) -> Result<(), DayError> {
-        for (member, place) in self.scenario.members.iter().zip(&self.founding.members) {
-            let due = self.state(|state| {
-                let account = state.carbon().get(&place.organisation)?;
-                let (tonnes, _) = account.emissions.tonnes_and_rest();
-                let open = i64::try_from(tonnes).ok()? - account.surrendered.t();
-                (0 < open).then(|| Allowances::from_t(open).min(account.free))
-            });
-            if let Some(allowances) = due.filter(|allowances| !allowances.is_zero()) {
-                let action = Action::SurrenderAllowances { allowances };
-                tally.note("surrender", self.actor(&member.name).act(action).await)?;
-            }
-        }
-        Ok(())
-    }
-
-    async fn move_certificates(&self, tally: &mut Tally) -> Result<(), DayError> {
-        let users: Vec<usize> = (0..self.scenario.members.len())
-            .filter(|member| self.scenario.members[*member].load.is_some())
-            .collect();
-        let fresh: Vec<_> = self.state(|state| {
-            let lots = state.lots().iter();
-            lots.filter(|(_, lot)| lot.state == CertificateState::Issued)
-                .map(|(id, lot)| (*id, lot.count, lot.owner))
-                .collect()
-        });
-        for (turn, (lot, count, owner)) in fresh.into_iter().enumerate() {
-            let Some(seller) = self.founding.members.iter().position(|m| m.organisation == owner)
-            else {
-                continue;
-            };
-            let buyer = users[turn % users.len()];
-            let to = self.founding.members[buyer].organisation;
-            let mut seller = self.actor(&self.scenario.members[seller].name);
-            let action = Action::TransferCertificates { lot, count, to };
-            tally.note("transfer of certificates", seller.act(action).await)?;
-            let beneficiary = self.scenario.members[buyer].name.clone();
-            let mut user = self.actor(&beneficiary);
-            let (count, purpose) = (count.div_ceil(2), RetirementPurpose::Claim);
-            let action = Action::RetireCertificates { lot, count, purpose, beneficiary };
-            tally.note("retirement of certificates", user.act(action).await)?;
-        }
-        Ok(())
+        self.sell_certificates(tally).await
     }
 }
 

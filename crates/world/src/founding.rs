@@ -2,8 +2,8 @@
 
 use duet_ledger::{
     CarbonReference, Genesis, GenesisError, Identity, MarketRule, Organisation, OrganisationId,
-    PublicKey, Registration, Role, Roles, SecondStageDesign, SessionTerms, Sharing, Technology,
-    Unit, UnitId, Validator,
+    PublicKey, Registration, Role, Roles, SecondStageDesign, SessionTerms, Technology, Unit,
+    UnitId, Validator,
 };
 use duet_study::scenario::{self, MemberRole, Scenario};
 use duet_units::{BasisPoints, ClockTime, EmissionFactor, Power, Price, Resolution};
@@ -23,24 +23,15 @@ const VALIDATORS: usize = 4;
 /// A consumer's peak over the mean of its load, in percent: the capacity of its connection.
 const CONNECTION_PERCENT: i64 = 300;
 
-/// The provinces whose rules a scenario's channel has, in the order of their numbers, and how
-/// takers share a listing there (market-rules of Chongqing and Beijing); all else is the same.
-const PROVINCES: [(&str, Sharing); 3] = [
-    ("HEBEI-SOUTH", Sharing::Time),
-    ("CHONGQING", Sharing::ProRata),
-    ("BEIJING", Sharing::Windows),
-];
+/// The province whose rule a scenario's market has.
+const PROVINCE: &str = "HEBEI-SOUTH";
 /// Where prices of centralised bidding lie: in the middle.
 const HALF: BasisPoints = BasisPoints::from_bp(5_000);
 
-fn rules(terms: &SessionTerms) -> Vec<MarketRule> {
-    let rule = |(province, sharing): &(&str, Sharing)| {
-        let mut rule = MarketRule::plain(province, terms);
-        rule.trading.sharing = *sharing;
-        (rule.trading.k1, rule.trading.k2) = (HALF, HALF);
-        rule
-    };
-    PROVINCES.iter().map(rule).collect()
+fn rule(terms: &SessionTerms) -> MarketRule {
+    let mut rule = MarketRule::plain(PROVINCE, terms);
+    (rule.trading.k1, rule.trading.k2) = (HALF, HALF);
+    rule
 }
 
 /// The terms of a scenario's sessions.
@@ -117,7 +108,7 @@ impl Founding {
             organisations: Vec::new(),
             identities: Vec::new(),
             units: Vec::new(),
-            rules: rules(&session_terms(scenario)),
+            rules: vec![rule(&session_terms(scenario))],
         };
         for (name, name_zh, role) in INSTITUTIONS {
             add_organisation(&mut genesis, name, name_zh, role)?;

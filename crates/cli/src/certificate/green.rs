@@ -1,10 +1,11 @@
 //! `duet certificate green`: contracts for the environmental value of energy.
 
-use super::Ends;
-use crate::remote::{Failure, Remote, parse_price, table, yuan, yuan_per_mwh};
+use crate::remote::{Ends, Failure, Remote, parse_price, table, yuan, yuan_per_mwh};
 use clap::Subcommand;
 use duet_ledger::GreenContractId;
-use duet_sdk::wire::{CalendarMonth, CertificateAction, GreenContract, GreenTerms, Hex32, Page};
+use duet_sdk::wire::{
+    self, CalendarMonth, CertificateAction, GreenContract, GreenTerms, Hex32, Page,
+};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Green {
@@ -79,16 +80,16 @@ pub(super) async fn act(command: &Green) -> Result<(), Failure> {
                 value_milli_yuan_per_mwh: *value,
                 shortfall_bp: *shortfall,
             };
-            ends.send("green contract", CertificateAction::ProposeGreen(terms)).await
+            send(ends, "green contract", CertificateAction::ProposeGreen(terms)).await
         }
         Green::Confirm { contract, ends } => confirm(*contract, ends).await,
         Green::Withdraw { contract, ends } => {
             let action = CertificateAction::WithdrawGreen { contract: *contract };
-            ends.send("withdrawn green contract", action).await
+            send(ends, "withdrawn green contract", action).await
         }
         Green::Settle { month, ends } => {
             let action = CertificateAction::SettleGreen { month: *month };
-            ends.send("green contracts settled:", action).await
+            send(ends, "green contracts settled:", action).await
         }
     }
 }
@@ -105,7 +106,7 @@ async fn confirm(contract: u64, ends: &Ends) -> Result<(), Failure> {
         let page = Page { items: vec![shown], next: None };
         ends.remote.show(&page, contracts_text)?;
     }
-    ends.send("green contract", CertificateAction::ConfirmGreen { contract, hash }).await
+    send(ends, "green contract", CertificateAction::ConfirmGreen { contract, hash }).await
 }
 
 async fn list(party: Option<u32>, remote: &Remote) -> Result<(), Failure> {
@@ -132,4 +133,8 @@ fn contracts_text(page: &Page<GreenContract>) -> String {
     };
     let head = ["no", "state", "unit", "user", "months", "kWh", "yuan/MWh", "certificates", "yuan"];
     table(&head, &page.items.iter().map(row).collect::<Vec<_>>())
+}
+
+async fn send(ends: &Ends, what: &str, action: CertificateAction) -> Result<(), Failure> {
+    ends.submit(what, wire::Action::Certificate(action)).await
 }

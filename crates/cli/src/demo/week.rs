@@ -65,7 +65,8 @@ async fn trade(
     tally: &mut Tally,
 ) -> anyhow::Result<()> {
     world.trade_ahead(day, tally).await?;
-    Ok(world.trade(day, None, tally).await?)
+    world.trade(day, None, tally).await?;
+    Ok(world.deal_allowances(day, tally).await?)
 }
 
 /// The sessions that were traded ahead of a delivery day.

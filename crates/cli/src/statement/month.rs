@@ -1,6 +1,6 @@
 //! `duet statement month|object|correct|dismiss|close`: a month and what follows it.
 
-use crate::remote::{Failure, Remote, Signer, block_on, submitted, table, yuan};
+use crate::remote::{Ends, Remote, block_on, table, yuan};
 use clap::Args;
 use duet_sdk::wire::{
     Action, Big, CalendarMonth, LineCorrection, MonthStatement, ObjectionAnswer, StatementObjection,
@@ -29,9 +29,7 @@ pub(super) struct Object {
     #[arg(long)]
     reason: String,
     #[command(flatten)]
-    signer: Signer,
-    #[command(flatten)]
-    remote: Remote,
+    ends: Ends,
 }
 
 #[derive(Debug, Args)]
@@ -51,9 +49,7 @@ pub(super) struct Correct {
     #[arg(long)]
     reason: String,
     #[command(flatten)]
-    signer: Signer,
-    #[command(flatten)]
-    remote: Remote,
+    ends: Ends,
 }
 
 #[derive(Debug, Args)]
@@ -64,9 +60,7 @@ pub(super) struct Dismiss {
     #[arg(long)]
     reason: String,
     #[command(flatten)]
-    signer: Signer,
-    #[command(flatten)]
-    remote: Remote,
+    ends: Ends,
 }
 
 #[derive(Debug, Args)]
@@ -74,9 +68,7 @@ pub(super) struct Close {
     /// The month, as YYYY-MM.
     month: CalendarMonth,
     #[command(flatten)]
-    signer: Signer,
-    #[command(flatten)]
-    remote: Remote,
+    ends: Ends,
 }
 
 pub(super) fn show(args: &ShowMonth) -> anyhow::Result<()> {
@@ -109,15 +101,6 @@ fn text(statements: &[MonthStatement]) -> String {
     table(&head, &rows)
 }
 
-async fn send(
-    (signer, remote): (&Signer, &Remote),
-    what: &str,
-    action: Action,
-) -> Result<(), Failure> {
-    let answer = signer.submit(&remote.client()?, action.into()).await?;
-    remote.show(&answer, |answer| submitted(what, answer))
-}
-
 pub(super) fn object(args: &Object) -> anyhow::Result<()> {
     let action = Action::ObjectStatement(StatementObjection {
         month: args.month,
@@ -125,7 +108,7 @@ pub(super) fn object(args: &Object) -> anyhow::Result<()> {
         place: args.line.place,
         reason: args.reason.clone(),
     });
-    block_on(send((&args.signer, &args.remote), "objection", action))
+    block_on(args.ends.submit("objection", action))
 }
 
 pub(super) fn correct(args: &Correct) -> anyhow::Result<()> {
@@ -138,16 +121,16 @@ pub(super) fn correct(args: &Correct) -> anyhow::Result<()> {
         objection: args.objection,
         reason: args.reason.clone(),
     }));
-    block_on(send((&args.signer, &args.remote), "correction", action))
+    block_on(args.ends.submit("correction", action))
 }
 
 pub(super) fn dismiss(args: &Dismiss) -> anyhow::Result<()> {
     let (objection, reason) = (args.objection, args.reason.clone());
     let action = Action::DismissObjection(ObjectionAnswer { objection, reason });
-    block_on(send((&args.signer, &args.remote), "dismissed objection", action))
+    block_on(args.ends.submit("dismissed objection", action))
 }
 
 pub(super) fn close(args: &Close) -> anyhow::Result<()> {
     let action = Action::CloseMonth { month: args.month };
-    block_on(send((&args.signer, &args.remote), "closed statements", action))
+    block_on(args.ends.submit("closed statements", action))
 }

@@ -13,7 +13,7 @@ use duet_market::carbon::passthrough::{CostBasis, Observation, declared_adder, m
 use duet_market::carbon::{CarbonTerms, Generation, Offer, offer_on, split_responsibility};
 use duet_market::game::Design;
 use duet_market::order::{self, Side};
-use duet_units::{Emissions, Energy, Price};
+use duet_units::{BasisPoints, Emissions, Energy, Price};
 use std::collections::BTreeMap;
 
 impl State {
@@ -44,7 +44,7 @@ impl State {
                 cost.milli_yuan_per_mwh(),
             ));
         }
-        let carbon = carbon_terms(request, unit, session);
+        let carbon = carbon_terms(request.conductivity, unit, session);
         Ok(offer_on(basis, limits, session.terms.ceiling, &carbon)?)
     }
 
@@ -75,7 +75,7 @@ impl State {
         let without = call(|order| order.limit)?;
         let (mut cap_hits, mut marginal) = (0_u32, None);
         for (order, unit) in rows.iter().filter(|(order, _)| order.side == Side::Sell) {
-            let adder = declared_adder(&carbon_terms_of(order, unit, session), basis)?;
+            let adder = declared_adder(&carbon_terms(order.conductivity, unit, session), basis)?;
             if order.effective < order.limit.plus(adder)? {
                 cap_hits = cap_hits.saturating_add(1);
             }
@@ -146,20 +146,11 @@ impl State {
     }
 }
 
-const fn carbon_terms(request: &OrderRequest, unit: &Unit, session: &Session) -> CarbonTerms {
+const fn carbon_terms(conductivity: BasisPoints, unit: &Unit, session: &Session) -> CarbonTerms {
     CarbonTerms {
         emission_factor: unit.emission_factor,
         benchmark: unit.benchmark,
-        conductivity: request.conductivity,
-        carbon_price: session.terms.carbon_price,
-    }
-}
-
-const fn carbon_terms_of(order: &Order, unit: &Unit, session: &Session) -> CarbonTerms {
-    CarbonTerms {
-        emission_factor: unit.emission_factor,
-        benchmark: unit.benchmark,
-        conductivity: order.conductivity,
+        conductivity,
         carbon_price: session.terms.carbon_price,
     }
 }
