@@ -78,6 +78,13 @@ pub(super) fn ahead(rows: &[Vec<String>]) {
     println!("{}", crate::remote::table(&head, rows));
 }
 
+/// The deals in allowances, in a table.
+pub(super) fn allowances(rows: &[Vec<String>]) {
+    println!();
+    println!("Allowances dealt");
+    println!("{}", crate::remote::table(&["deal", "mode", "t", "yuan/t", "yuan"], rows));
+}
+
 pub(super) fn summary(report: &DayReport) {
     println!();
     println!("Delivery day {} on channel {}", report.day, report.channel);

@@ -1,6 +1,7 @@
 //! A week of the demo: ahead of each day's joint session, a session of another mode.
 
 use super::{DemoArgs, METER_ROUNDS, check, text, write_json};
+use duet_sdk::wire;
 use duet_world::{DayReport, Tally, TradingDay};
 use serde::Serialize;
 
@@ -12,6 +13,8 @@ const DAYS: usize = 7;
 struct WeekReport {
     /// The sessions ahead of the joint ones, in order.
     ahead: Vec<AheadReport>,
+    /// Deals in allowances, in order.
+    allowances: Vec<wire::CarbonDeal>,
     /// The days.
     days: Vec<DayReport>,
 }
@@ -20,7 +23,7 @@ struct WeekReport {
 #[derive(Debug, Serialize)]
 struct AheadReport {
     session: u32,
-    mode: duet_sdk::wire::Mode,
+    mode: wire::Mode,
     /// The first delivery day, and how many.
     day: String,
     days: u16,
@@ -33,7 +36,7 @@ struct AheadReport {
 }
 
 pub(super) async fn run(args: &DemoArgs, world: &TradingDay) -> anyhow::Result<()> {
-    let mut report = WeekReport { ahead: Vec::new(), days: Vec::new() };
+    let mut report = WeekReport { ahead: Vec::new(), allowances: Vec::new(), days: Vec::new() };
     let (mut day, mut tally) = (world.first_day(), Tally::default());
     text::step("accounts are opened");
     world.open_accounts(&mut tally).await?;
@@ -55,7 +58,11 @@ pub(super) async fn run(args: &DemoArgs, world: &TradingDay) -> anyhow::Result<(
         report.days.push(today);
         (day, tally) = (next, later);
     }
+    report.allowances = world.nodes().at(0).read(|state| {
+        state.carbon_deals().iter().map(|(id, deal)| wire::CarbonDeal::new(*id, deal)).collect()
+    });
     text::ahead(&report.ahead.iter().map(AheadReport::row).collect::<Vec<_>>());
+    text::allowances(&report.allowances.iter().map(deal_row).collect::<Vec<_>>());
     args.json.as_ref().map_or(Ok(()), |file| write_json(file, &report))
 }
 
@@ -93,9 +100,7 @@ fn ahead(world: &TradingDay, day: duet_units::DeliveryDay) -> Vec<AheadReport> {
                     trades: count,
                     volume_kwh: kwh,
                     price_milli_yuan_per_mwh: mean.and_then(|price| price.try_into().ok()),
-                    result_hash: session
-                        .result_hash
-                        .map(|hash| duet_sdk::wire::Hex32(hash).to_string()),
+                    result_hash: session.result_hash.map(|hash| wire::Hex32(hash).to_string()),
                 }
             })
             .collect()
@@ -117,4 +122,15 @@ impl AheadReport {
             self.result_hash.clone().unwrap_or_default().chars().take(16).collect(),
         ]
     }
+}
+
+fn deal_row(deal: &wire::CarbonDeal) -> Vec<String> {
+    let mode = serde_json::to_value(deal.mode).ok();
+    vec![
+        deal.id.to_string(),
+        mode.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default().to_owned(),
+        deal.allowances_t.to_string(),
+        crate::remote::yuan(deal.price_fen_per_t.into()),
+        crate::remote::yuan(deal.amount_fen.0),
+    ]
 }
