@@ -55,6 +55,8 @@ struct ServerArgs {
 pub(crate) fn run(args: &TlsArgs) -> anyhow::Result<()> {
     match &args.command {
         TlsCommand::Root { folder } => {
+            std::fs::create_dir_all(folder)
+                .with_context(|| format!("making {}", folder.display()))?;
             Root::new_in(folder)?;
             print(&folder.join(format!("{ROOT}.pem")).display().to_string());
         }

@@ -37,7 +37,7 @@ impl Default for ServeLimits {
             connections_max: 1_024,
             header_timeout: Duration::from_secs(10),
             handshakes_max: 256,
-            handshake_timeout: Duration::from_secs(5),
+            handshake_timeout: Duration::from_secs(10),
         }
     }
 }

@@ -31,8 +31,9 @@ use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use tower_service::Service;
 
-/// A connection, with its handshake, is there by then or not at all.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// A connection, with its handshake, is there by then or not at all: a small board under load
+/// needs seconds for its part.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A node closes what is idle for ten seconds; what may be closed already is not used any more.
 const IDLE_MAX: Duration = Duration::from_secs(8);
 /// The most bytes of an answer.
