@@ -1,6 +1,7 @@
 // What an exchange does ahead of its members' trading, signed with the demo's own keys, which
 // everybody knows: it announces the terms of the allowance market, and sessions of other modes
-// whose gates stay open while the page is driven.
+// whose gates stay open while the page is driven. The registry publishes the rules of the year, and
+// the regulator halts a session and lets it go on.
 import { createHash, webcrypto } from "node:crypto";
 import { createServer } from "vite";
 
@@ -133,6 +134,15 @@ export async function prepare(url) {
       }),
     );
     opened[kind] = receipt.subject;
+  }
+  // An open session is halted, and goes on.
+  for (let waits = 0; waits < 240; waits += 1) {
+    if ((await get(`/v1/sessions/${opened.bilateral}`)).phase === "open") break;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+  const regulator = await signer(url, "REGULATOR");
+  for (const [intervention, reason] of ["fire drill", "fire drill is over"].entries()) {
+    await regulator.act((out) => out.u8(15).u32(opened.bilateral).u8(intervention).text(reason));
   }
   return opened;
 }
