@@ -1,5 +1,6 @@
 //! What a transaction can ask for.
 
+mod auction;
 mod carbon;
 mod certificate;
 mod compliance;
@@ -11,6 +12,9 @@ mod rule;
 mod schedule;
 mod statement;
 
+pub use auction::{
+    AuctionAction, CurveStep, LinkedRequest, MinimumRequest, PeriodSteps, StepCurve,
+};
 pub use carbon::{
     BlockConfirmation, BlockProposal, CarbonAction, CarbonBid, CarbonBiddingNotice, CarbonListing,
     CarbonTake, CarbonTermsNotice, CarbonWithdrawal,
@@ -270,6 +274,8 @@ pub enum Action {
     Schedule(ScheduleAction),
     /// 22: Sets limits and moves guarantees.
     Limit(LimitAction),
+    /// 24: Curves, orders over several periods, orders with a minimum.
+    Auction(AuctionAction),
 }
 
 /// Encodes a tag and the fields behind it.
@@ -314,6 +320,7 @@ impl Encode for Action {
             Self::Statement(action) => tagged!(out, 21, action),
             Self::Schedule(action) => tagged!(out, 23, action),
             Self::Limit(action) => tagged!(out, 22, action),
+            Self::Auction(action) => tagged!(out, 24, action),
         }
     }
 }
@@ -368,6 +375,7 @@ impl Decode for Action {
             21 => Self::Statement(next(input)?),
             23 => Self::Schedule(next(input)?),
             22 => Self::Limit(next(input)?),
+            24 => Self::Auction(next(input)?),
             tag => return Err(DecodeError::UnknownTag { field: "action", value: tag.into() }),
         })
     }

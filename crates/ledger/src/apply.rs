@@ -1,5 +1,6 @@
 //! The only way to change the state: a final block.
 
+mod auction;
 mod carbon;
 mod certificate;
 mod clear;
@@ -11,6 +12,7 @@ mod draw;
 mod fee;
 mod guarantee;
 mod limit;
+mod linked;
 mod listing;
 mod money;
 mod order;
@@ -228,6 +230,7 @@ impl State {
             Action::Certificate(action) => self.apply_certificate(caller, action, events),
             Action::Statement(action) => self.apply_statement(caller, action, events),
             Action::Schedule(action) => self.apply_schedule(caller, action, events),
+            Action::Auction(action) => self.apply_auction(caller, action, events),
         }
     }
 }
@@ -237,7 +240,7 @@ pub(crate) fn check(state: &State, transaction: &Transaction) -> Result<(), Refu
     let caller = state.caller(transaction)?;
     match transaction.action() {
         Action::SubmitOrder(request) => state.check_order(&caller, request).map(drop),
-        Action::CancelOrder { order } => state.check_cancel(&caller, *order).map(drop),
+        Action::CancelOrder { order } => state.check_cancel_alone(&caller, *order).map(drop),
         Action::OpenSession(notice) => state.check_notice(&caller, notice),
         Action::Deposit { organisation, amount, reference } => {
             state.check_deposit(&caller, (*organisation, *amount, *reference))
@@ -273,5 +276,6 @@ pub(crate) fn check(state: &State, transaction: &Transaction) -> Result<(), Refu
         Action::Certificate(action) => state.check_certificate(&caller, action),
         Action::Statement(action) => state.check_statement(&caller, action),
         Action::Schedule(action) => state.check_schedule(&caller, action),
+        Action::Auction(action) => state.check_auction(&caller, action),
     }
 }

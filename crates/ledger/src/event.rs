@@ -5,10 +5,10 @@ use crate::hash::Digest;
 use crate::ids::GreenContractId;
 use crate::ids::{
     CarbonBiddingId, CarbonDealId, CarbonOrderId, CcerProjectId, CertificateLotId,
-    CertificateOfferId, CreditLotId, DispatchId, OrderId, OrganisationId, PaymentId, ProposalId,
-    PublicKey, RuleId, SessionId, TradeId, UnitId,
+    CertificateOfferId, CreditLotId, DispatchId, LinkedOrderId, OrderId, OrganisationId, PaymentId,
+    ProposalId, PublicKey, RuleId, SessionId, TradeId, UnitId,
 };
-use crate::records::CertificateKind;
+use crate::records::{CertificateKind, LinkedState};
 use duet_units::{Allowances, CarbonPrice, DeliveryDay, Emissions, Energy, Money, Month, Price};
 
 /// A fact. Events are derived from blocks: they are for readers and no part of the state.
@@ -26,6 +26,10 @@ pub enum Event {
     OrderAccepted { order: OrderId, session: SessionId, owner: OrganisationId },
     /// An order was withdrawn.
     OrderCancelled { order: OrderId, session: SessionId, owner: OrganisationId },
+    /// An order over several periods was taken into the book.
+    LinkedPlaced { linked: LinkedOrderId, session: SessionId, owner: OrganisationId },
+    /// It was accepted or rejected when the gate closed, withdrawn, or its session called off.
+    LinkedEnded { linked: LinkedOrderId, session: SessionId, state: LinkedState },
     /// A contract was proposed to a member.
     ContractProposed { proposal: ProposalId, session: SessionId, to: OrganisationId },
     /// Both have signed it.

@@ -67,6 +67,8 @@ id! {
     CertificateOfferId(u64);
     /// A project whose reductions become CCER.
     CcerProjectId(u64);
+    /// An order over several periods of a session.
+    LinkedOrderId(u64);
     /// A contract for the environmental value of energy.
     GreenContractId(u64);
 }

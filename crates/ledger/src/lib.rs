@@ -37,15 +37,16 @@ pub use action::device::{
     HealthLevel, Light, Link, PeriodReading, ReadingFlags, ReportBatch,
 };
 pub use action::{
-    Acknowledgement, Action, BlockConfirmation, BlockProposal, CarbonAction, CarbonBid,
-    CarbonBiddingNotice, CarbonListing, CarbonTake, CarbonTermsNotice, CarbonWithdrawal,
+    Acknowledgement, Action, AuctionAction, BlockConfirmation, BlockProposal, CarbonAction,
+    CarbonBid, CarbonBiddingNotice, CarbonListing, CarbonTake, CarbonTermsNotice, CarbonWithdrawal,
     CertificateAction, ClaimCertificates, ContractAction, ContractConfirmation, Cover, CreditIssue,
-    CreditRetirement, CreditTransfer, Curtailment, FreezeCertificates, Intervention, LimitAction,
-    LineCorrection, ListingTake, MeterReport, MonthReading, ObjectionAnswer, OfferCertificates,
-    OrderRequest, PeriodClosure, PeriodNotice, PreIssue, PricePublication, ProvedLine, Quality,
-    Reading, RegisterProject, RegisterReductions, RetirementPurpose, RuleAction, ScheduleAction,
-    SessionNotice, SetCertificateKind, SetLimits, SetSessionLimits, StatementAction,
-    StatementObjection, TakeOffer, UnitOutput, Verification, WithdrawOffer, WithdrawProject,
+    CreditRetirement, CreditTransfer, Curtailment, CurveStep, FreezeCertificates, Intervention,
+    LimitAction, LineCorrection, LinkedRequest, ListingTake, MeterReport, MinimumRequest,
+    MonthReading, ObjectionAnswer, OfferCertificates, OrderRequest, PeriodClosure, PeriodNotice,
+    PeriodSteps, PreIssue, PricePublication, ProvedLine, Quality, Reading, RegisterProject,
+    RegisterReductions, RetirementPurpose, RuleAction, ScheduleAction, SessionNotice,
+    SetCertificateKind, SetLimits, SetSessionLimits, StatementAction, StatementObjection,
+    StepCurve, TakeOffer, UnitOutput, Verification, WithdrawOffer, WithdrawProject,
 };
 pub use apply::{Outcome, SettlementRisk, YearUse};
 pub use block::{Body, MAX_BLOCK_TRANSACTIONS};
@@ -68,8 +69,8 @@ pub use genesis::{Genesis, GenesisError, Registration, Validator};
 pub use hash::{Digest, hash, merkle_path, merkle_root, merkle_root_from_path};
 pub use ids::{
     CarbonBiddingId, CarbonDealId, CarbonOrderId, CcerProjectId, CertificateLotId,
-    CertificateOfferId, ChannelId, CreditLotId, DispatchId, GreenContractId, OrderId,
-    OrganisationId, PaymentId, ProposalId, PublicKey, RuleId, SessionId, TradeId, UnitId,
+    CertificateOfferId, ChannelId, CreditLotId, DispatchId, GreenContractId, LinkedOrderId,
+    OrderId, OrganisationId, PaymentId, ProposalId, PublicKey, RuleId, SessionId, TradeId, UnitId,
 };
 pub use receipt::{Receipt, chain_receipts};
 pub use records::{
@@ -80,13 +81,13 @@ pub use records::{
     CompliancePeriod, ContinuousTerms, ContractTerms, ContractingTerms, Counter, CreditLot,
     CurtailmentRecord, CurvePoint, Cut, DeviationScheme, Device, Dispatch, DispatchState, Dunning,
     Enrolment, FreeBandTerms, GuaranteeRule, Hours, Identity, InterventionRecord, ItemSum,
-    LaterLine, LineItem, ListingRole, ListingTerms, MarketRule, MemberLimits, MeterMonth,
-    MeterRecord, Mode, MonthStatement, MonthTraded, Objection, ObjectionState, Obligation,
-    ObligationState, Order, OrderStatus, Organisation, PassThrough, Payment, PaymentState,
-    PeriodClearing, Phase, Proposal, ProposalState, PublishedPrices, ReferencePrice, Retirement,
-    Role, Roles, Seal, Session, SessionLimits, SessionTerms, SettlementMethod, StatementCalendar,
-    StatementLine, StatementState, Technology, Trade, TradingRule, Unit, UnitMonth, Withdrawal,
-    YearMeter, working_day,
+    LaterLine, LineItem, LinkedOrder, LinkedState, ListingRole, ListingTerms, MarketRule,
+    MemberLimits, MeterMonth, MeterRecord, Mode, MonthStatement, MonthTraded, Objection,
+    ObjectionState, Obligation, ObligationState, Order, OrderStatus, Organisation, PassThrough,
+    Payment, PaymentState, PeriodClearing, Phase, PriceInterval, Proposal, ProposalState,
+    PublishedPrices, ReferencePrice, Retirement, Role, Roles, Seal, Session, SessionLimits,
+    SessionTerms, SettlementMethod, StatementCalendar, StatementLine, StatementState, Technology,
+    Trade, TradingRule, Unit, UnitMonth, Withdrawal, YearMeter, working_day,
 };
 pub use records::{GreenContract, GreenMonth, GreenState, GreenTerms, ShortfallCause};
 pub use rejection::{Refusal, Rejection};

@@ -16,7 +16,9 @@
 use crate::action::Curtailment;
 use crate::codec::{Encode, record};
 use crate::hash::{Digest, hash};
-use crate::ids::{OrderId, OrganisationId, PublicKey, RuleId, SessionId, TradeId, UnitId};
+use crate::ids::{
+    LinkedOrderId, OrderId, OrganisationId, PublicKey, RuleId, SessionId, TradeId, UnitId,
+};
 use crate::records::{CertificateKind, Mode};
 use crate::records::{
     InterventionRecord, MarketRule, MeterRecord, Order, OrderStatus, Organisation, PaymentState,
@@ -66,6 +68,10 @@ record! {
         pub time_in_force: TimeInForce,
         /// When it was withdrawn, or the rest of it.
         pub withdrawn: Option<Withdrawal>,
+        /// The least of it to fill, if it is filled at all.
+        pub minimum: Option<Energy>,
+        /// The order over several periods that it is a part of.
+        pub linked: Option<LinkedOrderId>,
     }
 }
 
@@ -368,6 +374,8 @@ impl SealedSession {
             orders: orders
                 .map(|(id, order)| SealedOrder {
                     takes: state.takes.get(*id).copied(),
+                    minimum: state.minimums.get(*id).copied(),
+                    linked: state.links.get(*id).copied(),
                     ..SealedOrder::of(*id, order)
                 })
                 .collect(),
@@ -420,6 +428,8 @@ impl SealedOrder {
             takes: None,
             time_in_force: order.time_in_force,
             withdrawn: order.withdrawn.clone(),
+            minimum: None,
+            linked: None,
         }
     }
 }

@@ -7,7 +7,7 @@ mod trust;
 pub use rustls::{pki_types::UnixTime, time_provider::TimeProvider};
 pub use trust::{Trust, TrustError};
 
-use crate::wire::{Certificate, CertificateOffer, ClaimReport, GreenContract};
+use crate::wire::{Auction, Certificate, CertificateOffer, ClaimReport, GreenContract};
 use crate::{
     proof::{HeadProof, ReceiptProof, RowProof},
     wire::{
@@ -307,6 +307,15 @@ impl Client {
     /// Returns [`ClientError`] if the node does not answer or knows no such contract.
     pub async fn contract(&self, id: u64) -> Result<Proposal, ClientError> {
         self.get(&format!("/v1/contracts/{id}"), &()).await
+    }
+
+    /// What an auction came to, with its linked orders.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::status`].
+    pub async fn auction(&self, session: u32) -> Result<Auction, ClientError> {
+        self.get(&format!("/v1/sessions/{session}/auction"), &()).await
     }
 
     /// What each period of a session cleared at.

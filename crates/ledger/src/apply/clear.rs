@@ -1,11 +1,13 @@
 //! The gate closes: each period is cleared, trades are made, the rest is released.
 
+use super::linked::ClearedSession;
 use super::money::times;
-use super::period::{clear_period, sum_up, trade};
+use super::period::{Cleared, clear_period, sum_up, trade};
 use crate::event::Event;
 use crate::ids::{OrderId, OrganisationId, SessionId, TradeId};
 use crate::records::{
-    AccountKind, Mode, Order, OrderStatus, Payment, PaymentState, PeriodClearing, Phase, Trade,
+    AccountKind, Mode, Order, OrderStatus, Payment, PaymentState, PeriodClearing, Phase,
+    PriceInterval, Session, Trade,
 };
 use crate::state::{BrokenInvariant, State};
 use duet_market::game::{self, GameOrder};
@@ -26,25 +28,14 @@ impl State {
             return self.close_contracts(session, events);
         }
         self.draw(session, &mut row);
-        let mut cleared = Vec::new();
-        for period in 0..row.terms.resolution.periods() {
-            let book = self.books.get(&(session, period)).cloned().unwrap_or_default();
-            let orders: Vec<GameOrder> =
-                book.iter().filter_map(|id| self.game_order(*id)).collect();
-            let cleared_period = match row.mode {
-                Mode::Listing(terms) => self.share_listings(&row, terms, &book),
-                _ => clear_period(&orders, &row, row.second_stage_of(period))?,
-            };
-            match cleared_period {
-                Ok((clearing, trades)) => {
-                    let clearing = PeriodClearing { drawn: row.drawn(period), ..clearing };
-                    cleared.push((period, book, clearing, trades));
-                }
-                Err(OverflowError { .. }) => return self.void_session(session, events),
-            }
-        }
+        let Ok((cleared, linked)) = self.clear_periods(session, &row)? else {
+            return self.void_session(session, events);
+        };
         let (mut first, mut second, mut count) = (Energy::ZERO, Energy::ZERO, 0_u64);
-        for (period, book, clearing, trades) in cleared {
+        for (period, book, Cleared { clearing, trades, interval }) in cleared {
+            if let Some((lowest, highest)) = interval {
+                self.intervals.insert((session, period), PriceInterval { lowest, highest });
+            }
             first = first.plus(clearing.volume)?;
             second = second.plus(clearing.second_volume)?;
             count = count.saturating_add(u64::try_from(trades.len()).unwrap_or(0));
@@ -58,7 +49,41 @@ impl State {
             events.push(Event::SecondStageDrawn { session, draw, held: row.held() });
         }
         events.push(Event::SessionCleared { session, trades: count, first, second });
+        for (id, state) in linked {
+            self.end_linked(id, state, events);
+        }
         self.end_trading(session, events)
+    }
+
+    /// Clears the periods of a session, each alone or, if there are orders that link them or that
+    /// have a minimum, all together. An overflow is a fault of the orders, not of the ledger.
+    fn clear_periods(
+        &self,
+        session: SessionId,
+        row: &Session,
+    ) -> Result<Result<ClearedSession, OverflowError>, BrokenInvariant> {
+        if self.has_conditions(session) {
+            return Ok(self.clear_conditions(session, row));
+        }
+        let mut cleared = Vec::new();
+        for period in 0..row.terms.resolution.periods() {
+            let book = self.books.get(&(session, period)).cloned().unwrap_or_default();
+            let orders: Vec<GameOrder> =
+                book.iter().filter_map(|id| self.game_order(*id)).collect();
+            let of_period = match row.mode {
+                Mode::Listing(terms) => self.share_listings(row, terms, &book),
+                _ => clear_period(&orders, row, row.second_stage_of(period))?,
+            };
+            match of_period {
+                Ok(of_period) => {
+                    let drawn = row.drawn(period);
+                    let clearing = PeriodClearing { drawn, ..of_period.clearing };
+                    cleared.push((period, book, Cleared { clearing, ..of_period }));
+                }
+                Err(overflow) => return Ok(Err(overflow)),
+            }
+        }
+        Ok(Ok((cleared, Vec::new())))
     }
 
     /// Closes a session whose trades were made while it was open: each period is summed up.

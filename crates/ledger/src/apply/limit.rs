@@ -206,17 +206,34 @@ impl State {
         unit: &Unit,
         session: &Session,
     ) -> Result<(), Refusal> {
+        self.check_limits_of(std::slice::from_ref(request), unit, session)
+    }
+
+    /// As [`Self::check_limits`], for all orders of one unit and side that come together.
+    pub(super) fn check_limits_of(
+        &self,
+        requests: &[OrderRequest],
+        unit: &Unit,
+        session: &Session,
+    ) -> Result<(), Refusal> {
+        let Some(first) = requests.first() else { return Ok(()) };
         // Orders that match on arrival are held to their own organisation's one by one.
         if session.mode != Mode::Rolling {
-            self.check_own_side(request, unit)?;
-        }
-        for (month, days) in months(session) {
-            if let Some(limits) = self.member_limits.get((unit.owner, month)) {
-                self.check_month(request, unit, (month, days, limits))?;
-                self.check_hour(request, unit, (session, month, limits))?;
+            for request in requests {
+                self.check_own_side(request, unit)?;
             }
         }
-        self.check_session_limits(request, unit, session)
+        let quantity = Energy::sum(requests.iter().map(|request| request.quantity))?;
+        let total = OrderRequest { quantity, ..first.clone() };
+        for (month, days) in months(session) {
+            if let Some(limits) = self.member_limits.get((unit.owner, month)) {
+                self.check_month(&total, unit, (month, days, limits))?;
+                for hour in by_hour(requests, session.terms.resolution)? {
+                    self.check_hour(&hour, unit, (session, month, limits))?;
+                }
+            }
+        }
+        self.check_session_limits(&total, unit, session)
     }
 
     /// No order may meet one of its own organisation.
@@ -275,11 +292,7 @@ impl State {
         if !self.opens(request.unit, request.side) {
             return Ok(());
         }
-        let quarters = match session.terms.resolution {
-            Resolution::Hour => 1,
-            Resolution::Quarter => 4,
-        };
-        let index = request.period.checked_div(quarters).unwrap_or(0);
+        let index = hour_of(request.period, session.terms.resolution);
         for day in session.delivery_days().filter(|day| day.month() == month) {
             let hour = Period { day, resolution: Resolution::Hour, index };
             let mut held = request.quantity;
@@ -319,6 +332,29 @@ impl State {
         }
         Ok(())
     }
+}
+
+fn hour_of(period: u8, resolution: Resolution) -> u8 {
+    let periods = match resolution {
+        Resolution::Hour => 1,
+        Resolution::Quarter => 4,
+    };
+    period.checked_div(periods).unwrap_or(0)
+}
+
+/// The requests of one unit and side, those of an hour taken together.
+fn by_hour(
+    requests: &[OrderRequest],
+    resolution: Resolution,
+) -> Result<Vec<OrderRequest>, OverflowError> {
+    let mut hours: BTreeMap<u8, OrderRequest> = BTreeMap::new();
+    for request in requests {
+        let hour = hour_of(request.period, resolution);
+        let nothing = || OrderRequest { quantity: Energy::ZERO, ..request.clone() };
+        let sum = hours.entry(hour).or_insert_with(nothing);
+        sum.quantity = sum.quantity.plus(request.quantity)?;
+    }
+    Ok(hours.into_values().collect())
 }
 
 /// How many delivery days of a session each month has.

@@ -30,7 +30,15 @@ impl State {
         let fits = match session.mode {
             Mode::Bilateral => entry == Entry::Contract,
             Mode::Listing(_) => matches!(entry, Entry::Order | Entry::Take(_)),
-            _ => entry == Entry::Order,
+            Mode::Call | Mode::Uniform(_) => {
+                matches!(entry, Entry::Order | Entry::Curve | Entry::Linked | Entry::Minimum)
+            }
+            Mode::Joint | Mode::Pairwise(_) => matches!(entry, Entry::Order | Entry::Curve),
+            Mode::Continuous(_) => {
+                let called = session.called.is_some();
+                entry == Entry::Order || (entry == Entry::Curve && !called)
+            }
+            Mode::Rolling => entry == Entry::Order,
         };
         if !fits {
             return Err(Rejection::WrongMode.of("session", id.0, 0));
@@ -44,7 +52,7 @@ impl State {
         }
         match entry {
             Entry::Take(listing) => self.check_left(listing, request.quantity, terms.sharing),
-            Entry::Order | Entry::Contract => Ok(()),
+            _ => Ok(()),
         }
     }
 
@@ -154,7 +162,7 @@ impl State {
             }
         }
         // Every listing has its own price; a period has none.
-        Ok((period_clearing(None, volume), trades))
+        Ok(Cleared::plain(period_clearing(None, volume), trades))
     }
 
     fn take_of(&self, session: &Session, taker: &Order) -> Take {

@@ -11,12 +11,13 @@ use crate::records::{
 };
 use crate::rejection::{Refusal, Rejection};
 use crate::state::{BrokenInvariant, State};
+use duet_market::carbon::Offer;
 use duet_market::order::Side;
 use duet_market::rolling::TimeInForce;
 use duet_units::{BasisPoints, ClockTime, Energy, Money, OverflowError, Resolution};
 
 /// The most orders of one session.
-const SESSION_ORDERS_MAX: u32 = 1_000_000;
+pub(super) const SESSION_ORDERS_MAX: u32 = 1_000_000;
 
 /// How an order comes in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +28,12 @@ pub(super) enum Entry {
     Take(OrderId),
     /// As a party's side of a contract, whose money is checked as a whole.
     Contract,
+    /// As a step of a curve, which is held to sums as a whole.
+    Curve,
+    /// As a period of an order over several, which is held to sums as a whole.
+    Linked,
+    /// By itself, with a minimum.
+    Minimum,
 }
 
 impl State {
@@ -71,6 +78,10 @@ impl State {
         self.check_mode(caller, request, (session, entry))?;
         let offer = self.effective(request, unit, session)?;
         let escrow = hold((request.side, request.limit), request.quantity, session.days)?;
+        let order = accepted(caller, request, (session, offer, escrow));
+        if matches!(entry, Entry::Curve | Entry::Linked) {
+            return Ok(order);
+        }
         self.check_limits(request, unit, session)?;
         let available = self.balance(caller.organisation, AccountKind::Available);
         let alone = entry != Entry::Contract && request.side == Side::Buy;
@@ -79,28 +90,7 @@ impl State {
         }
         self.check_guarantee(request, unit, session)?;
         self.check_dunning(unit.owner)?;
-        Ok(Order {
-            session: request.session,
-            sequence: session.orders,
-            owner: caller.organisation,
-            signer: caller.signer,
-            unit: request.unit,
-            side: request.side,
-            period: request.period,
-            limit: request.limit,
-            quantity: request.quantity,
-            conductivity: request.conductivity,
-            effective: offer.ask,
-            registered_ask: offer.registered_ask,
-            rent: offer.rent,
-            reference: request.reference,
-            accepted_at: caller.time,
-            escrow,
-            filled: Energy::ZERO,
-            status: OrderStatus::Pending,
-            time_in_force: request.time_in_force,
-            withdrawn: None,
-        })
+        Ok(order)
     }
 
     fn open_session_for(
@@ -129,7 +119,7 @@ impl State {
         }
     }
 
-    fn check_quantity(
+    pub(super) fn check_quantity(
         &self,
         request: &OrderRequest,
         unit: &Unit,
@@ -262,13 +252,26 @@ impl State {
         Ok(order.clone())
     }
 
+    /// As [`Self::check_cancel`], for an order by its own number.
+    pub(super) fn check_cancel_alone(
+        &self,
+        caller: &Caller,
+        id: OrderId,
+    ) -> Result<Order, Refusal> {
+        let order = self.check_cancel(caller, id)?;
+        if let Some(linked) = self.links.get(id) {
+            return Err(Rejection::PartOfLinked.of("order", id.0, linked.0));
+        }
+        Ok(order)
+    }
+
     pub(super) fn cancel_order(
         &mut self,
         caller: Caller,
         id: OrderId,
         events: &mut Vec<Event>,
     ) -> Result<u64, Failure> {
-        self.check_cancel(&caller, id)?;
+        self.check_cancel_alone(&caller, id)?;
         self.release_order(id, OrderStatus::Cancelled, events)?;
         Ok(id.0)
     }
@@ -314,6 +317,36 @@ impl State {
         let (session, owner) = (order.session, order.owner);
         events.push(Event::OrderCancelled { order: id, session, owner });
         Ok(())
+    }
+}
+
+/// The order that a request makes.
+fn accepted(
+    caller: &Caller,
+    request: &OrderRequest,
+    (session, offer, escrow): (&Session, Offer, Money),
+) -> Order {
+    Order {
+        session: request.session,
+        sequence: session.orders,
+        owner: caller.organisation,
+        signer: caller.signer,
+        unit: request.unit,
+        side: request.side,
+        period: request.period,
+        limit: request.limit,
+        quantity: request.quantity,
+        conductivity: request.conductivity,
+        effective: offer.ask,
+        registered_ask: offer.registered_ask,
+        rent: offer.rent,
+        reference: request.reference,
+        accepted_at: caller.time,
+        escrow,
+        filled: Energy::ZERO,
+        status: OrderStatus::Pending,
+        time_in_force: request.time_in_force,
+        withdrawn: None,
     }
 }
 

@@ -10,8 +10,22 @@ use duet_market::order::Order;
 use duet_market::pairing::pair;
 use duet_units::{BasisPoints, Energy, Money, OverflowError, Price};
 
-/// What a period comes to: its summary and its trades, which name orders by their place.
-pub(super) type Cleared = (PeriodClearing, Vec<game::Trade>);
+/// What a period comes to.
+#[derive(Debug)]
+pub(super) struct Cleared {
+    pub(super) clearing: PeriodClearing,
+    /// Its trades, which name orders by their place.
+    pub(super) trades: Vec<game::Trade>,
+    /// Its competitive prices, where they say something about its one price.
+    pub(super) interval: Option<(Price, Price)>,
+}
+
+impl Cleared {
+    /// Of a period without competitive prices.
+    pub(super) const fn plain(clearing: PeriodClearing, trades: Vec<game::Trade>) -> Self {
+        Self { clearing, trades, interval: None }
+    }
+}
 
 /// Clears the orders of one period, which a joint session does in this design of the second stage.
 /// An overflow is a fault of the orders, not of the ledger.
@@ -23,7 +37,9 @@ pub(super) fn clear_period(
     if session.mode.is_joint() {
         let rule = GameRule { second_stage, ..game_rule(&session.terms) };
         return match clear_joint(orders, &rule) {
-            Ok(clearing) => Ok(Ok((summary(&clearing, second_stage)?, clearing.trades))),
+            Ok(clearing) => {
+                Ok(Ok(Cleared::plain(summary(&clearing, second_stage)?, clearing.trades)))
+            }
             Err(overflow) => Ok(Err(overflow)),
         };
     }
@@ -35,7 +51,7 @@ pub(super) fn clear_period(
         Mode::Pairwise(k2) => pairwise(&plain, k2),
         // What was agreed on is traded already; listings are shared out by their takers.
         Mode::Bilateral | Mode::Listing(_) | Mode::Rolling => {
-            Ok((period_clearing(None, Energy::ZERO), Vec::new()))
+            Ok(Cleared::plain(period_clearing(None, Energy::ZERO), Vec::new()))
         }
     })
 }
@@ -51,14 +67,15 @@ fn uniform_marginal(
 }
 
 /// Pairs who delivers to whom at one price.
-fn uniform(orders: &[Order], clearing: &Clearing) -> Result<Cleared, OverflowError> {
+pub(super) fn uniform(orders: &[Order], clearing: &Clearing) -> Result<Cleared, OverflowError> {
     let mut trades = Vec::new();
     if let Some(price) = clearing.price {
         for pair in pair(orders, &clearing.fills)? {
             trades.push(trade((pair.buy, pair.sell), pair.quantity, price)?);
         }
     }
-    Ok((period_clearing(clearing.price, clearing.volume), trades))
+    let summary = period_clearing(clearing.price, clearing.volume);
+    Ok(Cleared { clearing: summary, trades, interval: clearing.interval })
 }
 
 /// Every pair at its own price.
@@ -68,7 +85,7 @@ fn pairwise(orders: &[Order], k2: BasisPoints) -> Result<Cleared, OverflowError>
         trades.push(trade((pair.buy, pair.sell), pair.quantity, pair.price)?);
     }
     let clearing = sum_up(trades.iter().map(|trade| (trade.quantity, trade.buyer_price)))?;
-    Ok((clearing, trades))
+    Ok(Cleared::plain(clearing, trades))
 }
 
 /// The summary of trades at several prices; its price is their mean, weighted by energy.

@@ -210,6 +210,12 @@ impl State {
         if let Some(listing) = sealed.takes {
             self.takes.insert(sealed.id, listing);
         }
+        if let Some(minimum) = sealed.minimum {
+            self.minimums.insert(sealed.id, minimum);
+        }
+        if let Some(linked) = sealed.linked {
+            self.replay_link((sealed.id, linked), cancelled)?;
+        }
         if !cancelled && !on_arrival {
             self.books.entry((id, sealed.period)).or_default().push(sealed.id);
         }

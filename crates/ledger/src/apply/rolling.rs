@@ -144,7 +144,7 @@ impl State {
             let book = self.books.get(&(session, period)).cloned().unwrap_or_default();
             let orders: Vec<_> = book.iter().filter_map(|id| self.game_order(*id)).collect();
             match clear_period(&orders, &row, Design::None)? {
-                Ok((clearing, trades)) => cleared.push((period, book, clearing, trades)),
+                Ok(of) => cleared.push((period, book, of.clearing, of.trades)),
                 Err(OverflowError { .. }) => return self.void_session(session, events),
             }
         }

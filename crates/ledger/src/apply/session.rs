@@ -258,6 +258,7 @@ impl State {
                 order.escrow = Money::ZERO;
             }
         }
+        self.expire_linked(session, events);
         self.commitments.retain(|(other, _, _), _| *other != session);
         self.live.retain(|(other, _), _| *other != session);
         self.clearings.remove_where(|(other, _), _| *other == session);
@@ -306,6 +307,8 @@ impl State {
         for order in orders.map(|(order, _)| *order).collect::<Vec<OrderId>>() {
             self.takes.remove(order);
             self.taken.remove(&order);
+            self.minimums.remove(order);
+            self.links.remove(order);
         }
         self.orders.remove_where(|_, order| order.session == id);
         self.trades.remove_where(|_, trade| trade.session == id);
@@ -315,6 +318,8 @@ impl State {
         self.session_limits.remove(id);
         self.openings.remove_where(|(of, _), _| *of == id);
         self.clearings.remove_where(|(of, _), _| *of == id);
+        self.intervals.remove_where(|(of, _), _| *of == id);
+        self.linked_orders.remove_where(|_, row| row.session == id);
         self.pass_through.remove_where(|(of, _), _| *of == id);
         self.carbon_shares.remove_where(|(of, _), _| *of == id);
         if session.mode.is_joint() && session.phase == Phase::Settled {

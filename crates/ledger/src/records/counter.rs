@@ -31,6 +31,8 @@ coded! {
         LaterLine = 30,
         /// Curtailments.
         Curtailment = 31,
+        /// Orders over several periods.
+        LinkedOrder = 10,
         /// Green contracts.
         GreenContract = 9,
     }

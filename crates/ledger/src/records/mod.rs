@@ -1,6 +1,7 @@
 //! The rows of the state: what the ledger knows of each thing. Canonical bytes are their fields in
 //! order.
 
+mod auction;
 mod carbon;
 mod carbon_market;
 mod certificate;
@@ -22,6 +23,7 @@ mod seal;
 mod session;
 mod statement;
 
+pub use auction::{LinkedOrder, LinkedState, PriceInterval};
 pub use carbon::CarbonAccount;
 pub use carbon_market::{
     CarbonBidding, CarbonBiddingState, CarbonDeal, CarbonMarket, CarbonMode, CarbonOrder,

@@ -6,18 +6,19 @@ use crate::codec::DecodeError;
 use crate::hash::Digest;
 use crate::ids::{
     CarbonBiddingId, CarbonDealId, CarbonOrderId, CcerProjectId, CertificateLotId,
-    CertificateOfferId, ChannelId, CreditLotId, DispatchId, GreenContractId, OrderId,
-    OrganisationId, PaymentId, ProposalId, PublicKey, RuleId, SessionId, TradeId, UnitId,
+    CertificateOfferId, ChannelId, CreditLotId, DispatchId, GreenContractId, LinkedOrderId,
+    OrderId, OrganisationId, PaymentId, ProposalId, PublicKey, RuleId, SessionId, TradeId, UnitId,
 };
 use crate::lots::LotIndex;
 use crate::records::{
     AccountKey, Balance, CarbonAccount, CarbonBidding, CarbonDeal, CarbonMarket, CarbonOrder,
     CarbonShare, CcerProject, CertificateKind, CertificateLot, CertificateOffer, CertifiedUnit,
     ClaimedUse, CompliancePeriod, Counter, CreditLot, CurtailmentRecord, Cut, Device, Dispatch,
-    Dunning, Enrolment, GreenContract, Identity, InterventionRecord, LaterLine, ListingRole,
-    MarketRule, MemberLimits, MeterMonth, MeterRecord, MonthStatement, MonthTraded, Objection,
-    Obligation, Order, Organisation, PassThrough, Payment, PeriodClearing, Proposal,
-    PublishedPrices, Seal, Session, SessionLimits, StatementLine, Trade, Unit, UnitMonth,
+    Dunning, Enrolment, GreenContract, Identity, InterventionRecord, LaterLine, LinkedOrder,
+    ListingRole, MarketRule, MemberLimits, MeterMonth, MeterRecord, MonthStatement, MonthTraded,
+    Objection, Obligation, Order, Organisation, PassThrough, Payment, PeriodClearing,
+    PriceInterval, Proposal, PublishedPrices, Seal, Session, SessionLimits, StatementLine, Trade,
+    Unit, UnitMonth,
 };
 use crate::table::Table;
 use duet_units::{DeliveryDay, Energy, Month, Price};
@@ -195,6 +196,14 @@ state! {
         meter_months[57]: (Month, UnitId) => MeterMonth,
         /// The curtailments by number.
         curtailments[58]: u64 => CurtailmentRecord,
+        /// The orders over several periods of the sessions that are kept, by number.
+        linked_orders[61]: LinkedOrderId => LinkedOrder,
+        /// Of orders that are filled to a minimum or not at all: the minimum.
+        minimums[62]: OrderId => Energy,
+        /// The order over several periods that an order is a part of.
+        links[63]: OrderId => LinkedOrderId,
+        /// The competitive prices of the periods of sessions with one price a period.
+        intervals[64]: (SessionId, u8) => PriceInterval,
     }
     // What only the rules read.
     own {

@@ -7,6 +7,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod auction;
 mod carbon;
 mod carbon_market;
 mod certificate;
@@ -42,6 +43,7 @@ fn every_rejection_is_provoked() {
         statement::provoke(),
         schedule::provoke(),
         limit::provoke(),
+        auction::provoke(),
         contract::provoke(),
         contract::provoke_limit(),
         money::provoke(),

@@ -5,6 +5,7 @@
 //! the handlers, and a test holds the committed copy to it. docs/api.md tells the rest.
 
 mod accounts;
+mod auction;
 mod carbon;
 mod certificates;
 mod chain;
@@ -152,6 +153,9 @@ fn settlement_routes() -> OpenApiRouter<Api> {
         .routes(routes!(market::statements))
         .routes(routes!(trace::trace))
         .routes(routes!(statements::months))
+        .routes(routes!(auction::auction))
+        .routes(routes!(auction::linked_orders))
+        .routes(routes!(auction::linked_order))
         .routes(routes!(schedule::prices))
         .routes(routes!(schedule::curtailments))
         .routes(routes!(statements::objections))

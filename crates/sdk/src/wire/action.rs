@@ -1,11 +1,13 @@
 //! What a transaction can ask for, as JSON.
 
+mod auction;
 mod carbon;
 mod compliance;
 mod contract;
 mod schedule;
 mod statement;
 
+pub use auction::{CurveStep, LinkedRequest, MinimumRequest, PeriodSteps, StepCurve};
 pub use carbon::{
     BlockConfirmation, BlockProposal, CarbonAction, CarbonBid, CarbonBiddingNotice, CarbonListing,
     CarbonTake, CarbonTermsNotice, CarbonWithdrawal,
@@ -287,6 +289,17 @@ pub enum Action {
     },
     /// Takes of a listing at its price.
     TakeListing(ListingTake),
+    /// Places a step curve: one order a step, all or none accepted.
+    SubmitCurve(StepCurve),
+    /// Places an order over several periods.
+    SubmitLinked(LinkedRequest),
+    /// Places an order that is filled to a minimum or not at all.
+    SubmitMinimum(MinimumRequest),
+    /// Withdraws an order over several periods.
+    WithdrawLinked {
+        /// The linked order.
+        linked: u64,
+    },
     /// Certificates: sale, claims, freezing, projects; `action` says which.
     Certificate(CertificateAction),
     /// Publishes the real-time prices of a day.
@@ -380,6 +393,10 @@ impl From<Action> for duet_ledger::Action {
                 Self::Contract(duet_ledger::ContractAction::Withdraw(ProposalId(proposal)))
             }
             Action::TakeListing(take) => Self::Contract(take.into()),
+            Action::SubmitCurve(curve) => Self::Auction(curve.into()),
+            Action::SubmitLinked(request) => Self::Auction(request.into()),
+            Action::SubmitMinimum(request) => Self::Auction(request.into()),
+            Action::WithdrawLinked { linked } => Self::Auction(auction::withdrawal(linked)),
             Action::Certificate(action) => Self::Certificate(action.into()),
             Action::PublishPrices(publication) => Self::Schedule(publication.into()),
             Action::Curtail(request) => Self::Schedule(request.into()),
@@ -451,6 +468,7 @@ impl TryFrom<duet_ledger::Action> for Action {
             L::Certificate(action) => Self::Certificate(action.try_into()?),
             L::Statement(action) => action.try_into()?,
             L::Schedule(action) => action.try_into()?,
+            L::Auction(action) => action.try_into()?,
             _ => return Err(ActionError),
         })
     }

@@ -1,6 +1,6 @@
 //! Facts for readers, as JSON.
 
-use super::{Big, CalendarMonth, CertificateKind, Day, Hex32, Intervention};
+use super::{Big, CalendarMonth, CertificateKind, Day, Hex32, Intervention, LinkedState};
 use serde::{Deserialize, Serialize};
 
 /// A final fact; `kind` says which.
@@ -19,6 +19,10 @@ pub enum Event {
     OrderAccepted { order: u64, session: u32, owner: u32 },
     /// An order was withdrawn.
     OrderCancelled { order: u64, session: u32, owner: u32 },
+    /// An order over several periods was taken into the book.
+    LinkedPlaced { linked: u64, session: u32, owner: u32 },
+    /// It was accepted or rejected when the gate closed, withdrawn, or its session called off.
+    LinkedEnded { linked: u64, session: u32, state: LinkedState },
     /// A contract was proposed to a member.
     ContractProposed { proposal: u64, session: u32, to: u32 },
     /// Both have signed it.
@@ -195,6 +199,12 @@ impl From<&duet_ledger::Event> for Event {
             }
             L::OrderCancelled { order, session, owner } => {
                 Self::OrderCancelled { order: order.0, session: session.0, owner: owner.0 }
+            }
+            L::LinkedPlaced { linked, session, owner } => {
+                Self::LinkedPlaced { linked: linked.0, session: session.0, owner: owner.0 }
+            }
+            L::LinkedEnded { linked, session, state } => {
+                Self::LinkedEnded { linked: linked.0, session: session.0, state: state.into() }
             }
             L::ContractProposed { proposal, session, to } => {
                 Self::ContractProposed { proposal: proposal.0, session: session.0, to: to.0 }

@@ -6,6 +6,7 @@
 //! `YYYY-MM-DD` in UTC+8, instants are milliseconds since the Unix epoch. Nothing is rounded here.
 
 mod action;
+mod auction;
 mod carbon;
 mod carbon_market;
 mod certificate;
@@ -41,6 +42,8 @@ pub use action::{
     Cover, CreditIssue, CreditRetirement, CreditTransfer, PeriodClosure, PeriodNotice, PreIssue,
     UnitOutput, Verification,
 };
+pub use action::{CurveStep, LinkedRequest, MinimumRequest, PeriodSteps, StepCurve};
+pub use auction::{Auction, AuctionPeriod, LinkedOrder, LinkedPart, LinkedState, MinimumOrder};
 pub use carbon::CarbonAccount;
 pub use carbon_market::{
     CarbonAccountDetail, CarbonBidding, CarbonBiddingState, CarbonBook, CarbonDeal, CarbonLevel,

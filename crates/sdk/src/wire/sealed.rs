@@ -7,7 +7,8 @@ use super::{
     shape, view,
 };
 use duet_ledger::{
-    OrderId, OrganisationId, PublicKey, RuleId, SessionId, TradeId, UnitId, sealed as ledger,
+    LinkedOrderId, OrderId, OrganisationId, PublicKey, RuleId, SessionId, TradeId, UnitId,
+    sealed as ledger,
 };
 use duet_units::{BasisPoints, ClockTime, EmissionFactor, Energy, Money, Power, Price};
 
@@ -103,6 +104,10 @@ view! {
         time_in_force: TimeInForce = row.time_in_force.into();
         /// When it was withdrawn, or the rest of it.
         withdrawn: Option<Withdrawal> = row.withdrawn.as_ref().map(Withdrawal::new);
+        /// The least of it to fill, if it is filled at all.
+        minimum_kwh: Option<i64> = row.minimum.map(Energy::kwh);
+        /// The order over several periods that it is a part of.
+        linked: Option<u64> = row.linked.map(|linked| linked.0);
     }
 }
 
@@ -128,6 +133,8 @@ impl From<SealedOrder> for ledger::SealedOrder {
                 height: row.height,
                 before: OrderId(row.before),
             }),
+            minimum: wire.minimum_kwh.map(Energy::from_kwh),
+            linked: wire.linked.map(LinkedOrderId),
         }
     }
 }
