@@ -226,7 +226,7 @@ async fn take(args: &Take) -> Result<(), Failure> {
     args.ends.submit("order", action).await
 }
 
-fn parse_point(text: &str) -> Result<CurvePoint, String> {
+pub(crate) fn parse_point(text: &str) -> Result<CurvePoint, String> {
     let refused = || format!("{text:?} is not PERIOD:KWH, for example 8:12000");
     let (period, energy) = text.split_once(':').ok_or_else(refused)?;
     Ok(CurvePoint {

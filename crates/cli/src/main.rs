@@ -1,6 +1,7 @@
 //! The `duet` program.
 
 mod announce;
+mod auction;
 mod bench;
 mod carbon;
 mod certificate;
@@ -38,6 +39,7 @@ struct Program {
 #[derive(Debug, Subcommand)]
 enum Command {
     Account(inspect::AccountArgs),
+    Auction(auction::AuctionArgs),
     Bench(bench::BenchArgs),
     Bilateral(contract::BilateralArgs),
     Block(inspect::BlockArgs),
@@ -77,6 +79,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Account(args) => inspect::account(&args),
+        Command::Auction(args) => auction::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Bilateral(args) => contract::bilateral(&args),
         Command::Block(args) => inspect::block(&args),

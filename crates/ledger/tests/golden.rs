@@ -3,22 +3,23 @@
 //! A change here is a change of the format: it needs an ADR, and every reader must follow.
 
 use duet_ledger::{
-    Acknowledgement, Action, BenchmarkClass, BlockConfirmation, BlockProposal, Body, CarbonAction,
-    CarbonBid, CarbonBiddingId, CarbonBiddingNotice, CarbonListing, CarbonOrderId, CarbonReference,
-    CarbonTake, CarbonTerms, CarbonTermsNotice, CarbonWithdrawal, CertificateLotId, ChannelKind,
-    ClassBenchmark, Clawback, CompliancePeriod, ContractingTerms, CostBasis, Cover, CreditIssue,
-    CreditLotId, CreditRetirement, CreditTransfer, Curtailment, DeviationScheme, DeviceAction,
-    DispatchId, Encode, EnrolDevice, FeeRule, Genesis, GuaranteeRule, Health, HealthChannel,
-    HealthLevel, Hours, Identity, Intervention, Light, LimitAction, LineCorrection, LineItem, Link,
-    MarketRule, MemberLimits, MeterReport, Mode, MonthReading, ObjectionAnswer, OrderId,
+    Acknowledgement, Action, AuctionAction, BenchmarkClass, BlockConfirmation, BlockProposal, Body,
+    CarbonAction, CarbonBid, CarbonBiddingId, CarbonBiddingNotice, CarbonListing, CarbonOrderId,
+    CarbonReference, CarbonTake, CarbonTerms, CarbonTermsNotice, CarbonWithdrawal,
+    CertificateLotId, ChannelKind, ClassBenchmark, Clawback, CompliancePeriod, ContractingTerms,
+    CostBasis, Cover, CreditIssue, CreditLotId, CreditRetirement, CreditTransfer, Curtailment,
+    CurvePoint, CurveStep, DeviationScheme, DeviceAction, DispatchId, Encode, EnrolDevice, FeeRule,
+    Genesis, GuaranteeRule, Health, HealthChannel, HealthLevel, Hours, Identity, Intervention,
+    Light, LimitAction, LineCorrection, LineItem, Link, LinkedOrderId, LinkedRequest, MarketRule,
+    MemberLimits, MeterReport, MinimumRequest, Mode, MonthReading, ObjectionAnswer, OrderId,
     OrderRequest, Organisation, OrganisationId, PaymentId, PeriodClosure, PeriodNotice,
-    PeriodReading, PreIssue, PricePublication, Pricing, ProvedLine, PublicKey, Quality, Rationing,
-    Reading, ReadingFlags, Receipt, ReferencePrice, Registration, Rejection, ReportBatch,
-    RetirementPurpose, Role, Roles, RuleAction, RuleId, ScheduleAction, SecondStageDesign,
-    SessionId, SessionNotice, SessionTerms, SetLimits, SettlementMethod, Sharing, Side,
-    StatementAction, StatementLine, StatementObjection, Technology, TimeInForce, TradeId,
-    Transaction, Unit, UnitId, UnitOutput, Unsigned, Validator, Verification, chain_receipts,
-    decode_all, merkle_path, merkle_root,
+    PeriodReading, PeriodSteps, PreIssue, PricePublication, Pricing, ProvedLine, PublicKey,
+    Quality, Rationing, Reading, ReadingFlags, Receipt, ReferencePrice, Registration, Rejection,
+    ReportBatch, RetirementPurpose, Role, Roles, RuleAction, RuleId, ScheduleAction,
+    SecondStageDesign, SessionId, SessionNotice, SessionTerms, SetLimits, SettlementMethod,
+    Sharing, Side, StatementAction, StatementLine, StatementObjection, StepCurve, Technology,
+    TimeInForce, TradeId, Transaction, Unit, UnitId, UnitOutput, Unsigned, Validator, Verification,
+    chain_receipts, decode_all, merkle_path, merkle_root,
 };
 use duet_units::{
     Allowances, BasisPoints, CarbonPrice, ClockTime, DeliveryDay, DeliveryPeriod, EmissionFactor,
@@ -49,8 +50,53 @@ fn actions() -> Vec<(&'static str, Action)> {
         certificate_actions(),
         statement_actions(),
         schedule_actions(),
+        auction_actions(),
     ];
     [market_actions(), carbon_actions(), groups.concat()].concat()
+}
+
+fn auction_actions() -> Vec<(&'static str, Action)> {
+    let price = Price::from_milli_yuan_per_mwh;
+    let energy = Energy::from_kwh;
+    let (session, unit, side) = (SessionId(1), UnitId(2), Side::Sell);
+    let step = |limit, kwh| CurveStep { limit: price(limit), quantity: energy(kwh) };
+    let steps = vec![step(-5, 6), step(7, 8)];
+    let curve = StepCurve {
+        session,
+        unit,
+        side,
+        conductivity: BasisPoints::from_bp(3),
+        reference: 4,
+        periods: vec![PeriodSteps { period: 9, steps }],
+    };
+    let linked = LinkedRequest {
+        session,
+        unit,
+        side,
+        limit: price(3),
+        curve: vec![CurvePoint { period: 4, energy: energy(5) }],
+        reference: 6,
+    };
+    let order = OrderRequest {
+        session,
+        unit,
+        side,
+        period: 3,
+        limit: price(4),
+        quantity: energy(5),
+        conductivity: BasisPoints::from_bp(6),
+        reference: 7,
+        time_in_force: TimeInForce::Gtc,
+    };
+    let minimum = MinimumRequest { order, minimum: energy(8) };
+    [
+        ("submit_curve", AuctionAction::SubmitCurve(curve)),
+        ("submit_linked", AuctionAction::SubmitLinked(linked)),
+        ("submit_minimum", AuctionAction::SubmitMinimum(minimum)),
+        ("withdraw_linked", AuctionAction::WithdrawLinked(LinkedOrderId(1))),
+    ]
+    .map(|(name, action)| (name, Action::Auction(action)))
+    .to_vec()
 }
 
 fn schedule_actions() -> Vec<(&'static str, Action)> {

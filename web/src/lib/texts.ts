@@ -37,6 +37,8 @@ function eventDetail(event: LedgerEvent): string {
     case "second_stage_drawn":
     case "session_voided":
     case "session_limits_set":
+    case "linked_placed":
+    case "linked_ended":
     case "contract_proposed":
     case "contract_confirmed":
     case "contract_withdrawn":

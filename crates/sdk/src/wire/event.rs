@@ -204,7 +204,7 @@ impl From<&duet_ledger::Event> for Event {
                 Self::LinkedPlaced { linked: linked.0, session: session.0, owner: owner.0 }
             }
             L::LinkedEnded { linked, session, state } => {
-                Self::LinkedEnded { linked: linked.0, session: session.0, state: state.into() }
+                Self::LinkedEnded { linked: linked.0, session: session.0, state: (*state).into() }
             }
             L::ContractProposed { proposal, session, to } => {
                 Self::ContractProposed { proposal: proposal.0, session: session.0, to: to.0 }
