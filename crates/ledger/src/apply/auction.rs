@@ -252,6 +252,20 @@ impl State {
         orders
     }
 
+    /// Holds orders of one unit and side that come together to the limits on their sums, and to the
+    /// guarantee.
+    pub(super) fn check_together(&self, requests: &[OrderRequest]) -> Result<(), Refusal> {
+        let Some(first) = requests.first() else { return Ok(()) };
+        let (Some(unit), Some(session)) =
+            (self.units.get(first.unit), self.sessions.get(first.session))
+        else {
+            return Ok(());
+        };
+        self.check_sums(requests, unit, session)?;
+        let quantity = Energy::sum(requests.iter().map(|request| request.quantity))?;
+        self.check_guarantee(&OrderRequest { quantity, ..first.clone() }, unit, session)
+    }
+
     fn check_sums(
         &self,
         requests: &[OrderRequest],

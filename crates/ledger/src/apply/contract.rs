@@ -100,8 +100,9 @@ impl State {
     ) -> Result<Vec<Order>, Refusal> {
         caller.needs(&[Role::Generator, Role::Retailer, Role::LargeUser])?;
         let mut orders = Vec::with_capacity(terms.curve.len());
-        for request in terms.requests(unit, side) {
-            orders.push(self.check_order_as(caller, &request, Entry::Contract)?);
+        let requests: Vec<OrderRequest> = terms.requests(unit, side).collect();
+        for request in &requests {
+            orders.push(self.check_order_as(caller, request, Entry::Contract)?);
         }
         let mut last = None;
         for point in &terms.curve {
@@ -113,6 +114,7 @@ impl State {
         if last.is_none() {
             return Err(Rejection::BadCurve.of("curve", 0, 1));
         }
+        self.check_together(&requests)?;
         Ok(orders)
     }
 

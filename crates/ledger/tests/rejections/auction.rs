@@ -211,6 +211,33 @@ fn provoke_sums() -> BTreeSet<&'static str> {
         (Who::Coal, steps(SELLS, both), "ok"),
     ]);
     chain.provoked.extend(provoke_guarantee());
+    chain.provoked.extend(provoke_contract());
+    chain.provoked
+}
+
+/// A contract is held to sums, too: two hours of 51 MWh are above 100.
+fn provoke_contract() -> BTreeSet<&'static str> {
+    let mut chain = Chain::new();
+    let point = |period| CurvePoint { period, energy: mwh(51) };
+    let terms = ContractTerms {
+        session: SessionId(1),
+        unit: COAL,
+        counterparty: FACTORY,
+        side: Side::Sell,
+        price: yuan_per_mwh(300),
+        curve: vec![point(0), point(1)],
+        allowances: None,
+        certificates: None,
+        reference: 0,
+    };
+    let propose = |terms| Action::Contract(ContractAction::Propose(terms));
+    let less = ContractTerms { curve: vec![point(0)], ..terms.clone() };
+    chain.table(vec![
+        (Who::Exchange, opened(Mode::Bilateral), "ok"),
+        (Who::Exchange, limit::limits(Who::Coal, limit::some()), "ok"),
+        (Who::Coal, propose(terms), "over-net-limit"),
+        (Who::Coal, propose(less), "ok"),
+    ]);
     chain.provoked
 }
 
