@@ -21,5 +21,5 @@ export default defineConfig({
   server: {
     proxy: { "/v1": process.env["DUET_URL"] ?? "http://127.0.0.1:8080" },
   },
-  test: { include: ["tests/**/*.test.ts"], environment: "node" },
+  test: { include: ["tests/**/*.test.{ts,mjs}"], environment: "node" },
 });

@@ -74,16 +74,29 @@ function announceTerms(out, closeFenPerT) {
   out.option(closeFenPerT, (price) => out.i64(price));
 }
 
-function openSession(out, { rule, mode, day, days = 1, opens, closes, terms }) {
+function wholeDay({ terms, next_terms: next }) {
+  const { morning, afternoon } = next ?? terms;
+  return morning.from_minute === 0 && afternoon.until_minute === 1_440;
+}
+
+const PERIODS = { hour: 24, quarter: 96 };
+const RATIONING = { pro_rata: 0, time: 1, green_first: 2 };
+const DESIGNS = { none: 0, compensation: 1, uplift: 2 };
+const CARBON_REFERENCES = { notice: 0, last_close: 1 };
+
+/** The notice of a session; `terms` are as the API gives them. */
+export function openSession(out, { rule, mode, day, days = 1, opens, closes, terms }) {
   out.u8(3).u32(rule);
   mode(out);
   out.i32(day).u16(days).i64(opens).i64(closes);
-  out.u8(24).i64(BigInt(terms.floor_milli_yuan_per_mwh));
+  out.u8(PERIODS[terms.resolution]).i64(BigInt(terms.floor_milli_yuan_per_mwh));
   out.i64(BigInt(terms.ceiling_milli_yuan_per_mwh)).i64(BigInt(terms.tick_milli_yuan_per_mwh));
   out.i64(BigInt(terms.lot_kwh)).i64(BigInt(terms.reference_price_milli_yuan_per_mwh));
   out.i64(BigInt(terms.carbon_price_fen_per_t));
-  out.u32(terms.price_numerator).u32(terms.price_denominator).u8(0).flag(terms.second_stage);
+  out.u32(terms.price_numerator).u32(terms.price_denominator);
+  out.u8(RATIONING[terms.rationing]).u8(DESIGNS[terms.second_stage]);
   out.i64(BigInt(terms.compensation_cap_milli_yuan_per_mwh)).i64(BigInt(terms.fund_share_bp));
+  out.i64(BigInt(terms.second_stage_chance_bp)).u8(CARBON_REFERENCES[terms.carbon_reference]);
 }
 
 const MODES = {
@@ -108,8 +121,12 @@ function publishPeriod(out, year) {
 /** Prepares a running demo; returns the number of the session of each mode. */
 export async function prepare(url) {
   const { act, get } = await signer(url, "EXCHANGE");
-  if ((await fetch(`${url}/v1/carbon/market`)).status === 404) {
+  const allowances = await fetch(`${url}/v1/carbon/market`);
+  if (allowances.status === 404) {
     await act((out) => announceTerms(out, 5_500n));
+  } else if (!wholeDay(await allowances.json())) {
+    // They hold from the next day.
+    await act((out) => announceTerms(out, null));
   }
   const year = new Date((await get("/v1/status")).now_ms).getUTCFullYear();
   if ((await fetch(`${url}/v1/carbon/periods/${year}`)).status === 404) {

@@ -158,6 +158,8 @@ export async function carbon() {
     const own = sell.locator(`${test("allowance-orders")} tbody tr`, { hasText: "55.10" });
     const level = buy.locator(`${test("allowance-depth")} tbody tr`, { hasText: "55.10" });
     const deal = buy.locator(`${test("deals")} tbody tr`, { hasText: "55.10" });
+    const hours = sell.locator(test("allowance-market"), { hasText: "00:00–12:00" });
+    await hours.waitFor({ timeout: PATIENCE });
     // At the end of a market day listings end: then once more.
     for (let attempt = 0; (await deal.count()) === 0 && attempt < 3; attempt += 1) {
       const list = { way: "carbon-list", side: "sell", quantity: "100", limit: "55.10" };
