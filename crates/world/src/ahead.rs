@@ -21,13 +21,13 @@ const MINUTE_MS: i64 = 60_000;
 /// How many members of a side take part.
 const PARTIES: usize = 3;
 /// The hours that are traded ahead, but for contracts, which are for the whole day.
-const PEAK_HOURS: [u8; 4] = [10, 11, 18, 19];
+pub(crate) const PEAK_HOURS: [u8; 4] = [10, 11, 18, 19];
 /// How long the continuous phase is after its call, and for how long before it no order can be
 /// withdrawn (Shandong 4.5.10).
 const CONTINUOUS_MS: i64 = 10 * MINUTE_MS;
 const FREEZE_MS: u32 = 5 * 60_000;
 /// Energy of an order, and of an hour of a contract, in lots.
-const ORDER_LOTS: i64 = 5;
+pub(crate) const ORDER_LOTS: i64 = 5;
 const CONTRACT_LOTS: i64 = 2;
 
 /// A member who takes part ahead of the joint session.
@@ -35,7 +35,7 @@ const CONTRACT_LOTS: i64 = 2;
 pub(crate) struct Party {
     pub(crate) name: String,
     pub(crate) organisation: OrganisationId,
-    unit: UnitId,
+    pub(crate) unit: UnitId,
 }
 
 /// What somebody asks of the ledger.
@@ -81,6 +81,7 @@ impl TradingDay {
             _ if closed || orders > 0 => {}
             Mode::Bilateral => self.agree(session, tally).await?,
             Mode::Listing(_) => self.list_and_take(session, tally).await?,
+            Mode::Call => self.offer_curves(session, tally).await?,
             _ => self.bid(session, tally).await?,
         }
         self.clock().jump_to(gate_close);
@@ -117,7 +118,7 @@ impl TradingDay {
             .collect()
     }
 
-    fn price(&self, above_floor_percent: i64) -> Price {
+    pub(crate) fn price(&self, above_floor_percent: i64) -> Price {
         let market = &self.scenario.market;
         let (floor, ceiling) =
             (market.floor.milli_yuan_per_mwh(), market.ceiling.milli_yuan_per_mwh());
@@ -126,7 +127,7 @@ impl TradingDay {
         Price::from_milli_yuan_per_mwh(price - price.rem_euclid(tick))
     }
 
-    fn lots(&self, count: i64) -> Energy {
+    pub(crate) fn lots(&self, count: i64) -> Energy {
         Energy::from_kwh(self.scenario.market.lot.kwh().saturating_mul(count))
     }
 
@@ -237,14 +238,24 @@ const fn mode_of(number: i32, rule: &TradingRule, gate_close: ClockTime) -> (Mod
     }
 }
 
-fn order(
+pub(crate) fn order(
     session: SessionId,
     party: &Party,
     (side, period): (Side, u8),
     (limit, quantity): (Price, Energy),
 ) -> Request {
+    let request = order_request(session, party, (side, period), (limit, quantity));
+    Request { what: "order ahead", who: party.name.clone(), action: Action::SubmitOrder(request) }
+}
+
+pub(crate) fn order_request(
+    session: SessionId,
+    party: &Party,
+    (side, period): (Side, u8),
+    (limit, quantity): (Price, Energy),
+) -> OrderRequest {
     let (unit, conductivity, reference) = (party.unit, BasisPoints::ZERO, 0);
-    let request = OrderRequest {
+    OrderRequest {
         session,
         unit,
         side,
@@ -254,6 +265,5 @@ fn order(
         conductivity,
         reference,
         time_in_force: TimeInForce::Gtc,
-    };
-    Request { what: "order ahead", who: party.name.clone(), action: Action::SubmitOrder(request) }
+    }
 }

@@ -7,6 +7,7 @@
 
 mod actor;
 mod ahead;
+mod auction;
 mod carbon;
 mod clock;
 mod day;
