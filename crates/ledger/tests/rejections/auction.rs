@@ -241,11 +241,12 @@ fn provoke_contract() -> BTreeSet<&'static str> {
     chain.provoked
 }
 
-/// 80 % of 4,687.50 yuan cover 10 MWh at 375 yuan/MWh, not 11.
+/// Beside the settlement risk of 10,000 yuan, 80 % of 4,687.50 cover 10 MWh at 375 yuan/MWh, not
+/// 11.
 fn provoke_guarantee() -> BTreeSet<&'static str> {
     let mut chain = Chain::new();
     let notice = SessionNotice { rule: GUARANTEE_RULE, mode: Mode::Call, ..notice(DAY) };
-    let pledge = Action::Limit(LimitAction::Pledge(Money::from_fen(468_750)));
+    let pledge = Action::Limit(LimitAction::Pledge(Money::from_fen(1_468_750)));
     let buys = (RETAIL, Side::Buy);
     chain.table(vec![
         (Who::Exchange, Action::OpenSession(notice), "ok"),
