@@ -65,6 +65,8 @@ macro_rules! by_table {
             50 => $call::<SessionId, SessionLimits>($key, $row),
             42 => $call::<GreenContractId, GreenContract>($key, $row),
             70 => $call::<OrganisationId, Dunning>($key, $row),
+            71 => $call::<duet_units::Month, DeviationMonth>($key, $row),
+            72 => $call::<(duet_units::Month, UnitId), UnitDeviation>($key, $row),
             tag => panic!("no table {tag}"),
         }
     };
@@ -75,8 +77,9 @@ const TABLES: &[u8] = &[
 ];
 const ACTIONS: &[u8] = &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 17, 20, 22];
 /// The tables of groups of actions, which have traffic of their own.
-const GROUP_TABLES: &[u8] =
-    &[27, 28, 29, 31, 32, 33, 34, 35, 36, 38, 39, 40, 41, 42, 47, 48, 50, 53, 54, 55, 56, 58];
+const GROUP_TABLES: &[u8] = &[
+    27, 28, 29, 31, 32, 33, 34, 35, 36, 38, 39, 40, 41, 42, 47, 48, 50, 53, 54, 55, 56, 58, 71, 72,
+];
 
 /// Whether the bytes are a `T`; if so, they are its only encoding.
 fn is_canonical<T: Encode + Decode>(bytes: &[u8]) -> bool {

@@ -8,14 +8,14 @@ use duet_ledger::{
     CarbonReference, CarbonTake, CarbonTerms, CarbonTermsNotice, CarbonWithdrawal,
     CertificateLotId, ChannelKind, ClassBenchmark, Clawback, CompliancePeriod, ContractingTerms,
     CostBasis, Cover, CreditIssue, CreditLotId, CreditRetirement, CreditTransfer, Curtailment,
-    CurvePoint, CurveStep, DeviationScheme, DeviceAction, DispatchId, Encode, EnrolDevice, FeeRule,
-    Genesis, GuaranteeRule, Health, HealthChannel, HealthLevel, Hours, Identity, Intervention,
-    Light, LimitAction, LineCorrection, LineItem, Link, LinkedOrderId, LinkedRequest, MarketRule,
-    MemberLimits, MeterReport, MinimumRequest, Mode, MonthReading, ObjectionAnswer, OrderId,
-    OrderRequest, Organisation, OrganisationId, PaymentId, PeriodClosure, PeriodNotice,
-    PeriodReading, PeriodSteps, PreIssue, PricePublication, Pricing, ProvedLine, PublicKey,
-    Quality, Rationing, Reading, ReadingFlags, Receipt, ReferencePrice, Registration, Rejection,
-    ReportBatch, RetirementPurpose, Role, Roles, RuleAction, RuleId, ScheduleAction,
+    CurvePoint, CurveStep, DeviationPeriod, DeviationScheme, DeviceAction, DispatchId, Encode,
+    EnrolDevice, FeeRule, Genesis, GuaranteeRule, Health, HealthChannel, HealthLevel, Hours,
+    Identity, Intervention, Light, LimitAction, LineCorrection, LineItem, Link, LinkedOrderId,
+    LinkedRequest, MarketRule, MemberLimits, MeterReport, MinimumRequest, Mode, MonthReading,
+    ObjectionAnswer, OrderId, OrderRequest, Organisation, OrganisationId, PaymentId, PeriodClosure,
+    PeriodNotice, PeriodReading, PeriodSteps, PreIssue, PricePublication, Pricing, ProvedLine,
+    PublicKey, Quality, Rationing, Reading, ReadingFlags, Receipt, ReferencePrice, Registration,
+    Rejection, ReportBatch, RetirementPurpose, Role, Roles, RuleAction, RuleId, ScheduleAction,
     SecondStageDesign, SessionId, SessionNotice, SessionTerms, SetLimits, SettlementMethod,
     Sharing, Side, StatementAction, StatementLine, StatementObjection, StepCurve, Technology,
     TimeInForce, TradeId, Transaction, Unit, UnitId, UnitOutput, Unsigned, Validator, Verification,
@@ -527,6 +527,7 @@ fn rule() -> MarketRule {
     rule.reference = ReferencePrice::DayAhead;
     rule.cost_basis = CostBasis::NetOfBenchmark;
     let (usable, margin) = (share(8_000), share(2_000));
+    rule.deviation_period = DeviationPeriod::Month;
     rule.guarantee = Some(GuaranteeRule { usable, margin, unit_charge: price(400_000) });
     rule
 }

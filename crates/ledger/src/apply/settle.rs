@@ -83,6 +83,7 @@ impl State {
         }
         let count = u32::try_from(lines.len()).map_err(|_| BrokenInvariant("lines of a day"))?;
         let emissions = self.book_emissions(session.day, &metered)?;
+        self.keep_deviation((id, &session), &metered)?;
         self.keep_openings(id, &metered);
         let lots = self.issue_certificates(session.day, &metered, events)?;
         let result_hash = self.result_hash(id, &lines, &lots);

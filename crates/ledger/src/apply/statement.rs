@@ -116,6 +116,8 @@ impl State {
         let first = month.plus(MONTHS_KEPT.saturating_sub(1).saturating_neg());
         self.months.remove_where(|(of, _), _| *of < first);
         self.meter_months.remove_where(|(of, _), _| *of < first);
+        self.deviation_months.remove_where(|of, _| *of < first);
+        self.unit_deviations.remove_where(|(of, _), _| *of < first);
         self.objections.remove_where(|_, row| row.month < first);
         self.later_lines.remove_where(|_, row| row.month < first);
     }
@@ -354,7 +356,8 @@ impl State {
         self.statements_of(month).any(|(_, row)| row.closed)
     }
 
-    /// Returns the month-end lines: what each meter's month has above its days.
+    /// Returns the month-end lines: what each meter's month has above its days, and the charges of
+    /// a deviation scheme that compares months.
     fn check_close(&self, caller: &Caller, month: Month) -> Result<Vec<StatementLine>, Refusal> {
         caller.needs(&[Role::Exchange])?;
         let Some((_, statement)) = self.statements_of(month).next() else {
@@ -376,7 +379,10 @@ impl State {
         if self.is_closed(month) {
             return Err(Rejection::MonthClosed.of("month", month.months(), 0));
         }
-        self.month_end_lines(month)
+        let mut lines = self.month_end_lines(month)?;
+        self.month_scheme_lines(month, &mut lines)
+            .map_err(|broken| Rejection::OutOfRange.of(broken.0, 0, 0))?;
+        Ok(lines)
     }
 
     fn month_end_lines(&self, month: Month) -> Result<Vec<StatementLine>, Refusal> {

@@ -53,8 +53,8 @@ pub use order::{Order, OrderStatus, Trade, Withdrawal};
 pub use participant::{Identity, Organisation, Role, Roles, Technology, Unit};
 pub use passthrough::{CarbonShare, PassThrough};
 pub use rule::{
-    ContractingTerms, DeviationScheme, FreeBandTerms, GuaranteeRule, MarketRule, ReferencePrice,
-    SettlementMethod, StatementCalendar, TradingRule,
+    ContractingTerms, DeviationPeriod, DeviationScheme, FreeBandTerms, GuaranteeRule, MarketRule,
+    ReferencePrice, SettlementMethod, StatementCalendar, TradingRule,
 };
 pub use schedule::{CurtailmentRecord, Cut, PublishedPrices};
 pub use seal::Seal;
@@ -63,6 +63,6 @@ pub use session::{
     SessionTerms,
 };
 pub use statement::{
-    ItemSum, LaterLine, MeterMonth, MonthStatement, Objection, ObjectionState, StatementState,
-    working_day,
+    DeviationMonth, ItemSum, LaterLine, MeterMonth, MonthStatement, Objection, ObjectionState,
+    StatementState, UnitDeviation, working_day,
 };

@@ -49,6 +49,16 @@ record! {
     }
 }
 
+coded! {
+    /// Over what time a deviation scheme compares contracts and meters.
+    pub enum DeviationPeriod ("deviation period") {
+        /// Each delivery day; its lines are those of the day.
+        Day = 0,
+        /// The calendar month; its lines are made when the month is closed.
+        Month = 1,
+    }
+}
+
 record! {
     /// A band around the contract in which a deviation costs nothing more.
     pub struct FreeBandTerms {
@@ -233,6 +243,8 @@ record! {
         pub seller_fee: FeeRule,
         /// What a deviation costs.
         pub deviation: DeviationScheme,
+        /// Over what time contracts and meters are compared: of schemes with a band.
+        pub deviation_period: DeviationPeriod,
         /// How energy becomes statement lines.
         pub settlement: SettlementMethod,
         /// Where the reference price comes from.
@@ -277,6 +289,7 @@ impl MarketRule {
             buyer_fee: FeeRule::FREE,
             seller_fee: FeeRule::FREE,
             deviation: DeviationScheme::Price,
+            deviation_period: DeviationPeriod::Day,
             settlement: SettlementMethod::Contract,
             reference: ReferencePrice::Notice,
             cost_basis: CostBasis::Full,

@@ -3,8 +3,8 @@
 use super::{LineItem, StatementCalendar, StatementLine};
 use crate::codec::{coded, record};
 use crate::hash::Digest;
-use crate::ids::{OrganisationId, PublicKey, SessionId};
-use duet_units::{ClockTime, DeliveryDay, Energy, Money, Month};
+use crate::ids::{OrganisationId, PublicKey, RuleId, SessionId};
+use duet_units::{ClockTime, DeliveryDay, Energy, Money, Month, Price};
 
 record! {
     /// The lines of one item, summed.
@@ -122,6 +122,38 @@ record! {
         pub value: i128,
         /// What the meter says about the whole month.
         pub reported: Option<Energy>,
+    }
+}
+
+record! {
+    /// What the deviation scheme of a month needs beside its units: of days whose rule compares
+    /// contracts and meters over the month.
+    pub struct DeviationMonth {
+        /// The last of these days, by its joint session.
+        pub session: SessionId,
+        /// Its rule.
+        pub rule: RuleId,
+        /// Its reference price, for a month in which nothing cleared.
+        pub reference: Price,
+        /// Energy cleared in the joint sessions.
+        pub volume: Energy,
+        /// The same at the price of each period, in micro-yuan.
+        pub value: i128,
+    }
+}
+
+record! {
+    /// A unit's contracts and meter over the days that a deviation scheme compares.
+    #[derive(Copy, Default)]
+    pub struct UnitDeviation {
+        /// Contracted energy.
+        pub contracted: Energy,
+        /// The same at the prices of its trades, in micro-yuan.
+        pub contract_value: i128,
+        /// Metered energy.
+        pub metered: Energy,
+        /// The same at the price of each period, in micro-yuan.
+        pub spot_value: i128,
     }
 }
 

@@ -13,12 +13,12 @@ use crate::lots::LotIndex;
 use crate::records::{
     AccountKey, Balance, CarbonAccount, CarbonBidding, CarbonDeal, CarbonMarket, CarbonOrder,
     CarbonShare, CcerProject, CertificateKind, CertificateLot, CertificateOffer, CertifiedUnit,
-    ClaimedUse, CompliancePeriod, Counter, CreditLot, CurtailmentRecord, Cut, Device, Dispatch,
-    Dunning, Enrolment, GreenContract, Identity, InterventionRecord, LaterLine, LinkedOrder,
-    ListingRole, MarketRule, MemberLimits, MeterMonth, MeterRecord, MonthStatement, MonthTraded,
-    Objection, Obligation, Order, Organisation, PassThrough, Payment, PeriodClearing,
+    ClaimedUse, CompliancePeriod, Counter, CreditLot, CurtailmentRecord, Cut, DeviationMonth,
+    Device, Dispatch, Dunning, Enrolment, GreenContract, Identity, InterventionRecord, LaterLine,
+    LinkedOrder, ListingRole, MarketRule, MemberLimits, MeterMonth, MeterRecord, MonthStatement,
+    MonthTraded, Objection, Obligation, Order, Organisation, PassThrough, Payment, PeriodClearing,
     PriceInterval, Proposal, PublishedPrices, Seal, Session, SessionLimits, StatementLine, Trade,
-    Unit, UnitMonth,
+    Unit, UnitDeviation, UnitMonth,
 };
 use crate::table::Table;
 use duet_units::{DeliveryDay, Energy, Month, Price};
@@ -209,6 +209,10 @@ state! {
     own {
         /// What organisations are asked for whose payments failed: no more rows than organisations.
         dunnings[70]: OrganisationId => Dunning,
+        /// What the deviation schemes of these months need.
+        deviation_months[71]: Month => DeviationMonth,
+        /// Contracts and meters of units over these months, where their rule compares months.
+        unit_deviations[72]: (Month, UnitId) => UnitDeviation,
         /// How far the ledger has come.
         progress[1]: () => Progress,
         /// The last nonce of each signer.

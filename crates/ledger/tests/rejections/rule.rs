@@ -3,8 +3,8 @@
 use crate::common::chain::Chain;
 use crate::common::market::{DAY, HOUR_MS, Who, notice, terms};
 use duet_ledger::{
-    Action, DeviationScheme, FeeRule, FreeBandTerms, MarketRule, Mode, Rationing, RuleAction,
-    RuleId, SecondStageDesign, SessionNotice, SessionTerms,
+    Action, DeviationPeriod, DeviationScheme, FeeRule, FreeBandTerms, MarketRule, Mode, Rationing,
+    RuleAction, RuleId, SecondStageDesign, SessionNotice, SessionTerms,
 };
 use duet_units::{BasisPoints, CarbonPrice, DeliveryDay, Energy, Money, Price};
 use std::collections::BTreeSet;
@@ -88,7 +88,7 @@ fn a_rule_is_refused_for_its_first_fault() {
 fn parameters_have_limits() {
     let free = FeeRule::FREE;
     let milli = Price::from_milli_yuan_per_mwh;
-    let wrong: [&dyn Fn(&mut MarketRule); 18] = [
+    let wrong: [&dyn Fn(&mut MarketRule); 19] = [
         &|r| r.province = String::new(),
         &|r| r.province = "HEBEI SOUTH".to_owned(),
         &|r| r.province = "X".repeat(33),
@@ -111,6 +111,7 @@ fn parameters_have_limits() {
             let share = BasisPoints::from_bp(-1);
             r.deviation = DeviationScheme::FreeBand(FreeBandTerms { free: share, share });
         },
+        &|r| r.deviation_period = DeviationPeriod::Month,
         &|r| r.calendar.final_day = 5,
         &|r| r.calendar.bill_day = 32,
     ];

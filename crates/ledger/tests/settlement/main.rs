@@ -5,5 +5,6 @@ mod common;
 
 mod curtailment;
 mod methods;
+mod month;
 mod sealed;
 mod statement;

@@ -77,8 +77,8 @@ pub use order::{Order, OrderStatus, Side, Stage, TimeInForce, Trade};
 pub use participant::{Identity, Organisation, OrganisationDetail, Role, Technology, Unit};
 pub use passthrough::{CarbonShare, PassThrough};
 pub use rule::{
-    Clawback, CostBasis, Deviation, Fee, GuaranteeRule, MarketRule, PublishedRule, ReferencePrice,
-    SettlementMethod, Sharing, StatementCalendar, TradingRule,
+    Clawback, CostBasis, Deviation, DeviationPeriod, Fee, GuaranteeRule, MarketRule, PublishedRule,
+    ReferencePrice, SettlementMethod, Sharing, StatementCalendar, TradingRule,
 };
 pub use scalar::CalendarMonth;
 pub use scalar::{Big, Bytes, Day, Hex32, Period, Signature};

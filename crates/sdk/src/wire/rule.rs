@@ -4,6 +4,18 @@ use super::{Big, Day, Rationing, SecondStageDesign, mirror, shape, view};
 use duet_units::{BasisPoints, Energy, Money, Price};
 
 mirror! {
+    /// Over what time a deviation scheme compares contracts and meters.
+    #[derive(Default)]
+    DeviationPeriod {
+        /// Each delivery day; its lines are those of the day.
+        #[default]
+        Day,
+        /// The calendar month; its lines are made when the month is closed.
+        Month,
+    }
+}
+
+mirror! {
     /// How takers share a listing.
     Sharing {
         /// The earlier taker first.
@@ -194,6 +206,9 @@ shape! {
         seller_fee: Fee,
         /// What a deviation costs.
         deviation: Deviation,
+        /// Over what time contracts and meters are compared: of schemes with a band.
+        #[serde(default)]
+        deviation_period: DeviationPeriod,
         /// How energy becomes statement lines.
         settlement: SettlementMethod,
         /// Where the reference price comes from.
@@ -321,6 +336,7 @@ both_ways! {
         buyer_fee: Into::into => buyer_fee: Into::into;
         seller_fee: Into::into => seller_fee: Into::into;
         deviation: Into::into => deviation: Into::into;
+        deviation_period: Into::into => deviation_period: Into::into;
         settlement: Into::into => settlement: Into::into;
         reference: Into::into => reference: Into::into;
         cost_basis: Into::into => cost_basis: Into::into;

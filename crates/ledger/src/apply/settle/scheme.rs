@@ -2,46 +2,108 @@
 
 use super::Metered;
 use crate::ids::{SessionId, UnitId};
-use crate::records::{DeviationScheme, LineItem, Session, StatementLine, Technology, Unit};
+use crate::records::{
+    DeviationMonth, DeviationPeriod, DeviationScheme, LineItem, Session, StatementLine, Technology,
+    Unit, UnitDeviation,
+};
 use crate::state::{BrokenInvariant, State};
 use duet_market::deviation::{
     Charge, Charged, Clawback, Delivery, FreeBand, MeanPrices, clawback, free_band, redistribute,
     spread,
 };
 use duet_market::quota::Account;
-use duet_units::{Energy, Money, OverflowError, Price, div_half_away};
+use duet_units::{Energy, Money, Month, OverflowError, Price, div_half_away};
 use std::collections::BTreeMap;
 
-/// A unit's day: what it contracted, what its meter says, and the values of both at the prices of
-/// their trades and periods, in micro-yuan.
-#[derive(Clone, Copy, Debug, Default)]
-struct UnitDay {
-    contracted: Energy,
-    metered: Energy,
-    contract_value: i128,
-    spot_value: i128,
-}
-
 impl State {
-    /// The charges of the rule's scheme, and the lines by which the other side gets the money, in
-    /// proportion to metered energy. Schemes of a month are applied to the delivery day: clearing
-    /// is daily.
+    /// The charges of the rule's scheme on a delivery day, and the lines by which the other side
+    /// gets the money, in proportion to metered energy.
     pub(super) fn scheme_lines(
         &self,
         (id, row): (SessionId, &Session),
         metered: &Metered,
         lines: &mut Vec<StatementLine>,
     ) -> Result<(), BrokenInvariant> {
-        let scheme = &self.rule_of(row)?.deviation;
-        if *scheme == DeviationScheme::Price {
+        let rule = self.rule_of(row)?;
+        let scheme = &rule.deviation;
+        let by_day = rule.deviation_period == DeviationPeriod::Day;
+        if *scheme == DeviationScheme::Price || !by_day {
             return Ok(());
         }
         let days = self.unit_days((id, row), metered)?;
         let charges = if *scheme == DeviationScheme::Spread {
             self.spread_charges((id, row), metered)?
         } else {
-            self.day_charges((id, row), scheme, &days)?
+            let (value, volume) = self.cleared_value(id)?;
+            let cleared = mean(value, volume).unwrap_or(row.terms.reference_price);
+            self.band_charges(scheme, cleared, &days)?
         };
+        self.charge_lines(id, charges, &days, lines)
+    }
+
+    /// Adds a settled day to the month, if its rule compares contracts and meters over months.
+    pub(super) fn keep_deviation(
+        &mut self,
+        (id, row): (SessionId, &Session),
+        metered: &Metered,
+    ) -> Result<(), BrokenInvariant> {
+        if self.rule_of(row)?.deviation_period == DeviationPeriod::Day {
+            return Ok(());
+        }
+        let month = row.day.month();
+        for (unit, day) in self.unit_days((id, row), metered)? {
+            let mut sum = self.unit_deviations.get((month, unit)).copied().unwrap_or_default();
+            sum.contracted = sum.contracted.plus(day.contracted)?;
+            sum.metered = sum.metered.plus(day.metered)?;
+            sum.contract_value = plus(sum.contract_value, day.contract_value)?;
+            sum.spot_value = plus(sum.spot_value, day.spot_value)?;
+            self.unit_deviations.insert((month, unit), sum);
+        }
+        let (value, volume) = self.cleared_value(id)?;
+        let before = self.deviation_months.get(month);
+        let before = before.map_or((0, Energy::ZERO), |row| (row.value, row.volume));
+        let (session, rule, reference) = (id, row.rule, row.terms.reference_price);
+        let (value, volume) = (plus(before.0, value)?, before.1.plus(volume)?);
+        let kept = DeviationMonth { session, rule, reference, volume, value };
+        self.deviation_months.insert(month, kept);
+        Ok(())
+    }
+
+    /// The charges of a month's scheme, by the rule of the last of its days, and the lines by which
+    /// the other side gets the money. A meter's month counts where it was reported.
+    pub(in crate::apply) fn month_scheme_lines(
+        &self,
+        month: Month,
+        lines: &mut Vec<StatementLine>,
+    ) -> Result<(), BrokenInvariant> {
+        let Some(kept) = self.deviation_months.get(month) else { return Ok(()) };
+        let rule = self.rules.get(kept.rule).ok_or(BrokenInvariant("rules are kept for ever"))?;
+        let mut units = BTreeMap::new();
+        let keys = (month, UnitId(0))..=(month, UnitId(u32::MAX));
+        for ((_, unit), row) in self.unit_deviations.rows().range(keys) {
+            let mut row = *row;
+            let meter = self.meter_months.get((month, *unit));
+            if let Some((meter, reported)) = meter.and_then(|row| Some((row, row.reported?))) {
+                let price = mean(row.spot_value, row.metered).unwrap_or_default();
+                let metered = row.metered.plus(reported.minus(meter.metered)?)?;
+                row.metered = metered.max(Energy::ZERO);
+                row.spot_value = price.value_of(row.metered)?.micro_yuan();
+            }
+            units.insert(*unit, row);
+        }
+        let cleared = mean(kept.value, kept.volume).unwrap_or(kept.reference);
+        let charges = self.band_charges(&rule.deviation, cleared, &units)?;
+        self.charge_lines(kept.session, charges, &units, lines)
+    }
+
+    /// A line a charge, and those by which the other side gets the money.
+    fn charge_lines(
+        &self,
+        session: SessionId,
+        charges: Vec<(UnitId, u8, Charge)>,
+        units: &BTreeMap<UnitId, UnitDeviation>,
+        lines: &mut Vec<StatementLine>,
+    ) -> Result<(), BrokenInvariant> {
         let mut recovered = [Money::ZERO; 2];
         for (unit, period, charge) in charges {
             let Some(unit_row) = self.units.get(unit) else { continue };
@@ -52,7 +114,7 @@ impl State {
             let sum = if unit_row.technology.consumes() { of_users } else { of_generators };
             *sum = sum.plus(charge.amount)?;
             lines.push(StatementLine {
-                session: id,
+                session,
                 period,
                 item: LineItem::DeviationCharge,
                 unit,
@@ -65,8 +127,8 @@ impl State {
             });
         }
         let [of_generators, of_users] = recovered;
-        self.recovery_lines(id, (of_generators, true), &days, lines)?;
-        self.recovery_lines(id, (of_users, false), &days, lines)
+        self.recovery_lines(session, (of_generators, true), units, lines)?;
+        self.recovery_lines(session, (of_users, false), units, lines)
     }
 
     /// Gives recovered money to the units of one side. Without metered energy on that side it
@@ -75,7 +137,7 @@ impl State {
         &self,
         session: SessionId,
         (recovered, to_users): (Money, bool),
-        days: &BTreeMap<UnitId, UnitDay>,
+        days: &BTreeMap<UnitId, UnitDeviation>,
         lines: &mut Vec<StatementLine>,
     ) -> Result<(), BrokenInvariant> {
         let side: Vec<(UnitId, &Unit, Energy)> = days
@@ -122,13 +184,12 @@ impl State {
         Ok(charges)
     }
 
-    fn day_charges(
+    fn band_charges(
         &self,
-        (id, row): (SessionId, &Session),
         scheme: &DeviationScheme,
-        days: &BTreeMap<UnitId, UnitDay>,
+        cleared: Price,
+        days: &BTreeMap<UnitId, UnitDeviation>,
     ) -> Result<Vec<(UnitId, u8, Charge)>, BrokenInvariant> {
-        let cleared = self.day_price((id, row))?;
         let mut charges = Vec::new();
         for (id, day) in days {
             let Some(unit) = self.units.get(*id) else { continue };
@@ -155,30 +216,28 @@ impl State {
         Ok(charges)
     }
 
-    /// The day's clearing price, weighted by traded energy; the reference price if nothing traded.
-    fn day_price(&self, (id, row): (SessionId, &Session)) -> Result<Price, BrokenInvariant> {
+    /// What a joint session cleared: its value, in micro-yuan, and its energy.
+    fn cleared_value(&self, id: SessionId) -> Result<(i128, Energy), BrokenInvariant> {
         let (mut value, mut volume) = (0_i128, Energy::ZERO);
         for (_, clearing) in self.clearings.rows().range((id, 0)..=(id, u8::MAX)) {
             let Some(price) = clearing.price else { continue };
             volume = volume.plus(clearing.volume)?;
-            let more = price.value_of(clearing.volume)?.micro_yuan();
-            value = value.checked_add(more).ok_or(BrokenInvariant("value of a day"))?;
+            value = plus(value, price.value_of(clearing.volume)?.micro_yuan())?;
         }
-        Ok(mean(value, volume).unwrap_or(row.terms.reference_price))
+        Ok((value, volume))
     }
 
     fn unit_days(
         &self,
         (id, row): (SessionId, &Session),
         metered: &Metered,
-    ) -> Result<BTreeMap<UnitId, UnitDay>, BrokenInvariant> {
-        let mut days: BTreeMap<UnitId, UnitDay> = BTreeMap::new();
-        let sum = BrokenInvariant("value of a day");
+    ) -> Result<BTreeMap<UnitId, UnitDeviation>, BrokenInvariant> {
+        let mut days: BTreeMap<UnitId, UnitDeviation> = BTreeMap::new();
         for ((unit, period), energy) in metered {
             let day = days.entry(*unit).or_default();
             day.metered = day.metered.plus(*energy)?;
             let value = self.deviation_price((id, row), *period).value_of(*energy)?.micro_yuan();
-            day.spot_value = day.spot_value.checked_add(value).ok_or(sum)?;
+            day.spot_value = plus(day.spot_value, value)?;
         }
         for (other, _) in self.covering(row.day) {
             for (_, trade) in self.trades_of_day(other, row.day)?.into_values().flatten() {
@@ -190,12 +249,16 @@ impl State {
                     let Some(day) = days.get_mut(&order.unit) else { continue };
                     day.contracted = day.contracted.plus(energy)?;
                     let value = price.value_of(energy)?.micro_yuan();
-                    day.contract_value = day.contract_value.checked_add(value).ok_or(sum)?;
+                    day.contract_value = plus(day.contract_value, value)?;
                 }
             }
         }
         Ok(days)
     }
+}
+
+fn plus(value: i128, more: i128) -> Result<i128, BrokenInvariant> {
+    value.checked_add(more).ok_or(BrokenInvariant("value of a day or month"))
 }
 
 /// Whom a free band charges: water, wind and sun not at all, other than coal only a shortage
@@ -210,7 +273,7 @@ const fn charged(technology: Technology) -> Charged {
 
 fn clawed_back(
     unit: &Unit,
-    day: &UnitDay,
+    day: &UnitDeviation,
     delivery: &Delivery,
     terms: &Clawback,
 ) -> Result<Charge, OverflowError> {

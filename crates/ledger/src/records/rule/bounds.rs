@@ -83,7 +83,10 @@ impl MarketRule {
 
     fn deviation_bounds(&self, bounds: &mut Vec<Bound>) {
         match &self.deviation {
-            DeviationScheme::Price | DeviationScheme::Spread => {}
+            // They are applied to each period of a day.
+            DeviationScheme::Price | DeviationScheme::Spread => {
+                bounds.push(("deviation_period", self.deviation_period.code().into(), 0..=0));
+            }
             DeviationScheme::FreeBand(terms) => {
                 for share in [terms.free, terms.share] {
                     bounds.push(("deviation", share.bp().into(), 0..=FACTOR_MAX.into()));
