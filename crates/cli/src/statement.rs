@@ -1,6 +1,7 @@
 //! `duet statement`: show the lines of a settlement, in several forms, and trace one of them.
 
 mod month;
+mod proof;
 mod sheet;
 mod trace;
 

@@ -1,12 +1,14 @@
 //! `duet statement month|object|correct|dismiss|close`: a month and what follows it.
 
-use crate::remote::{Ends, Remote, block_on, table, yuan};
+use crate::remote::{Ends, Failure, Remote, block_on, table, yuan};
 use clap::Args;
 use duet_sdk::wire::{
-    Action, Big, CalendarMonth, LineCorrection, MonthStatement, ObjectionAnswer, StatementObjection,
+    Action, Big, CalendarMonth, LineCorrection, MonthStatement, ObjectionAnswer, Seal,
+    StatementObjection,
 };
+use std::path::PathBuf;
 
-use super::trace::LineName;
+use super::{proof, trace::LineName};
 
 #[derive(Debug, Args)]
 pub(super) struct ShowMonth {
@@ -45,6 +47,10 @@ pub(super) struct Correct {
     /// The objection that it answers.
     #[arg(long)]
     objection: Option<u64>,
+    /// All lines of the day, as `duet statement show --format json` wrote them: proves the line
+    /// if the validators keep its rows no longer.
+    #[arg(long, value_name = "FILE")]
+    lines: Option<PathBuf>,
     /// Why.
     #[arg(long)]
     reason: String,
@@ -112,16 +118,31 @@ pub(super) fn object(args: &Object) -> anyhow::Result<()> {
 }
 
 pub(super) fn correct(args: &Correct) -> anyhow::Result<()> {
+    let lines = args.lines.as_deref().map(proof::read).transpose()?;
+    let seal = match &lines {
+        Some(_) => Some(block_on(seal_of(args))?),
+        None => None,
+    };
+    let proved = match lines.zip(seal) {
+        Some((lines, seal)) => Some(proof::prove(&lines, args.line.place, &seal)?),
+        None => None,
+    };
     let action = Action::CorrectLine(Box::new(LineCorrection {
         session: args.line.session,
         place: args.line.place,
-        proved: None,
+        proved,
         payer: args.payer,
         amount_fen: Big(args.amount),
         objection: args.objection,
         reason: args.reason.clone(),
     }));
     block_on(args.ends.submit("correction", action))
+}
+
+async fn seal_of(args: &Correct) -> Result<Seal, Failure> {
+    let seal = args.ends.remote.client()?.seal(args.line.session).await?;
+    let missing = || Failure::Usage(format!("session {} has no seal", args.line.session));
+    seal.ok_or_else(missing)
 }
 
 pub(super) fn dismiss(args: &Dismiss) -> anyhow::Result<()> {
