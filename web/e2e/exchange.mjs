@@ -106,6 +106,12 @@ const MODES = {
   bilateral: (out) => out.u8(5),
 };
 
+/** A plant offers allowances at a uniform price; bids are taken soon, and for ten market days. */
+function openBidding(out, now) {
+  out.u8(19).u8(7).u8(1).i64(1_000n).i64(5_300n).u8(1);
+  out.i64(BigInt(now + MINUTE_MS)).i64(BigInt(now + 10 * DAY_MS));
+}
+
 /** The rules of a compliance year: one benchmark, 70 % ahead, 5 % credits, due a year later. */
 function publishPeriod(out, year) {
   const dueDay = Math.floor(Date.UTC(year + 1, 11, 31) / DAY_MS);
@@ -133,6 +139,8 @@ export async function prepare(url) {
     const registry = await signer(url, "REGISTRY");
     await registry.act((out) => publishPeriod(out, year));
   }
+  const { now_ms: then } = await get("/v1/status");
+  await (await signer(url, "DT_2")).act((out) => openBidding(out, then));
   const { items } = await get("/v1/sessions?limit=1000");
   const joint = items.find((session) => session.mode.kind === "joint");
   const opened = {};

@@ -180,6 +180,15 @@ export async function carbon() {
     );
   });
 
+  await step("a bid is placed in a bidding", async () => {
+    await buy.locator(test("bid")).first().click(WITHIN);
+    await buy.fill(test("bid-quantity"), "10");
+    await buy.fill(test("bid-price"), "54.20");
+    await buy.locator(test("bid-price")).press("Enter");
+    // A bid is in no list before the award; the chain has it.
+    await buy.locator(test("bid-state"), { hasText: "已上链" }).first().waitFor(WITHIN);
+  });
+
   await step("the compliance of a plant is shown with its forecast", async () => {
     await sell.locator(test("compliance"), { hasText: "清缴截止" }).waitFor(WITHIN);
     await sell.waitForSelector(test("gap"), { timeout: PATIENCE });
