@@ -144,7 +144,7 @@ fn arrows(package: &Value) -> Vec<String> {
         }
         let has_http =
             dependency["features"].as_array().is_some_and(|list| list.contains(&"http".into()));
-        if short == "node" && on == "duet-sdk" && has_http {
+        if short == "node" && on == "duet-sdk" && has_http && !is_dev {
             faults.push(format!("{name}: takes the sdk without its client, feature `http`"));
         }
     }
