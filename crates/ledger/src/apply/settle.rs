@@ -168,7 +168,9 @@ impl State {
             | LineItem::DeviationCharge
             | LineItem::Recovery
             | LineItem::TrueUp
-            | LineItem::Correction => (payer, payee),
+            | LineItem::Correction
+            | LineItem::GreenValue
+            | LineItem::GreenShortfall => (payer, payee),
         }
     }
 

@@ -287,6 +287,7 @@ impl State {
             line,
             place: Some(correction.place),
             objection: correction.objection,
+            green: None,
             by: caller.signer,
             time: caller.time,
             height: self.height(),
@@ -299,7 +300,10 @@ impl State {
     }
 
     /// Posts a line that was made after its day, into the statements of its month.
-    fn add_later_line(&mut self, row: LaterLine) -> Result<u64, BrokenInvariant> {
+    pub(in crate::apply) fn add_later_line(
+        &mut self,
+        row: LaterLine,
+    ) -> Result<u64, BrokenInvariant> {
         let line = &row.line;
         let available = AccountKind::Available;
         self.post((line.payer, available), (line.payee, available), line.amount)?;
@@ -352,7 +356,7 @@ impl State {
         self.months.rows().range(keys).map(|((_, organisation), row)| (*organisation, row))
     }
 
-    fn is_closed(&self, month: Month) -> bool {
+    pub(in crate::apply) fn is_closed(&self, month: Month) -> bool {
         self.statements_of(month).any(|(_, row)| row.closed)
     }
 
@@ -385,10 +389,17 @@ impl State {
         Ok(lines)
     }
 
+    /// The joint session of the last settled day of a month.
+    pub(in crate::apply) fn last_settled(&self, month: Month) -> SessionId {
+        let mut seals = self.seals.rows().iter().rev();
+        let last = seals.find(|(_, seal)| seal.day.month() == month);
+        last.map(|(session, _)| *session).unwrap_or_default()
+    }
+
     fn month_end_lines(&self, month: Month) -> Result<Vec<StatementLine>, Refusal> {
         let mut lines = Vec::new();
         let keys = (month, UnitId(0))..=(month, UnitId(u32::MAX));
-        let last = self.seals.rows().iter().rev().find(|(_, seal)| seal.day.month() == month);
+        let session = self.last_settled(month);
         for ((_, id), row) in self.meter_months.rows().range(keys) {
             let Some((unit, total)) = self.units.get(*id).zip(row.reported) else { continue };
             let price = mean_price(row);
@@ -400,7 +411,7 @@ impl State {
             let (payer, payee) =
                 if paid { (self.grid, unit.owner) } else { (unit.owner, self.grid) };
             lines.push(StatementLine {
-                session: last.map(|(session, _)| *session).unwrap_or_default(),
+                session,
                 period: 0,
                 item: LineItem::TrueUp,
                 unit: *id,
@@ -428,6 +439,7 @@ impl State {
                 line,
                 place: None,
                 objection: None,
+                green: None,
                 by: caller.signer,
                 time: caller.time,
                 height: self.height(),

@@ -129,6 +129,10 @@ coded! {
         TrueUp = 17,
         /// A correction of an earlier line.
         Correction = 18,
+        /// The environmental value of a month of a green contract.
+        GreenValue = 19,
+        /// What the cause of a month's shortfall of a green contract pays.
+        GreenShortfall = 20,
     }
 }
 

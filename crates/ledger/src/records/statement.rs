@@ -3,7 +3,7 @@
 use super::{LineItem, StatementCalendar, StatementLine};
 use crate::codec::{coded, record};
 use crate::hash::Digest;
-use crate::ids::{OrganisationId, PublicKey, RuleId, SessionId};
+use crate::ids::{GreenContractId, OrganisationId, PublicKey, RuleId, SessionId};
 use duet_units::{ClockTime, DeliveryDay, Energy, Money, Month, Price};
 
 record! {
@@ -102,6 +102,8 @@ record! {
         pub place: Option<u32>,
         /// The objection that it answers.
         pub objection: Option<u64>,
+        /// The green contract that it settles a month of.
+        pub green: Option<GreenContractId>,
         /// Who made it.
         pub by: PublicKey,
         /// When.

@@ -6,9 +6,10 @@ use crate::common::certificate::{
 use crate::common::chain::Chain;
 use crate::common::market::{DAY, FACTORY, METERS, RETAIL, WIND, Who, deposit, yuan};
 use duet_ledger::{
-    CertificateState, GreenContractId, GreenMonth, GreenState, GreenTerms, ShortfallCause, UnitId,
+    CertificateState, GreenContractId, GreenMonth, GreenState, GreenTerms, LaterLine, LineItem,
+    ShortfallCause, UnitId,
 };
-use duet_units::{DeliveryDay, Energy, Money, Month};
+use duet_units::{DeliveryDay, Energy, Money, Month, Price};
 
 const PAIRS: [(UnitId, Who); 2] = [(FACTORY, Who::Factory), (RETAIL, Who::Retail)];
 
@@ -34,6 +35,34 @@ fn held(chain: &Chain, who: Who) -> u64 {
 
 fn month_of(chain: &Chain, contract: GreenContractId) -> GreenMonth {
     chain.state.green_contracts()[&contract].months.last().unwrap().clone()
+}
+
+/// The lines of a contract in the statements of a month: item, payer, kWh, amount, for both sides.
+fn assert_stated(
+    chain: &Chain,
+    contract: GreenContractId,
+    month: &str,
+    expected: &[(LineItem, Who, i64, Money)],
+) {
+    let month = Month::parse(month).unwrap();
+    let rows = chain.state.later_lines().values().filter(|row| row.month == month);
+    let rows: Vec<&LaterLine> = rows.collect();
+    assert_eq!(rows.len(), expected.len());
+    for (row, (item, payer, kwh, amount)) in rows.into_iter().zip(expected) {
+        let line = &row.line;
+        assert_eq!((row.green, line.item, line.unit), (Some(contract), *item, WIND));
+        assert_eq!((line.payer, line.energy.kwh()), (payer.organisation(), *kwh));
+        assert_eq!(
+            (line.amount, line.price),
+            (*amount, Some(Price::from_milli_yuan_per_mwh(40_000)))
+        );
+        for party in [line.payer, line.payee] {
+            let statement = &chain.state.months()[&(month, party)];
+            let sum = statement.items.iter().find(|sum| sum.item == *item).unwrap();
+            let side = if party == line.payer { sum.paid } else { sum.received };
+            assert_eq!((sum.lines, side), (1, *amount), "{party} {item:?}");
+        }
+    }
 }
 
 /// Vector V7: 8,450.7 MWh generated for contracts of 5,000 and 4,000 MWh, 4,990 and 4,300.5 MWh
@@ -117,6 +146,11 @@ fn the_tail_rolls_and_the_side_that_lacks_pays() {
     assert_eq!(chain.state.green_contracts()[&contract].carry, Energy::from_kwh(700));
     // 300 kWh at 40 yuan/MWh are 12 yuan, a quarter of which is 3.
     assert_eq!((first.cause, first.compensation), (ShortfallCause::Generator, yuan(3)));
+    let july = [
+        (LineItem::GreenValue, Who::Factory, 2_000, yuan(80)),
+        (LineItem::GreenShortfall, Who::Wind, 300, yuan(3)),
+    ];
+    assert_stated(&chain, contract, "2026-07", &july);
     assert_eq!(chain.available(Who::Factory), yuan(1_000 - 80 + 3 - 2_700));
     day(&mut chain, 40, 5_000, 2_500);
     chain.pass_to(Month::parse("2026-09").unwrap().start());
@@ -125,6 +159,11 @@ fn the_tail_rolls_and_the_side_that_lacks_pays() {
     // 700 + 2,500 kWh are 3 certificates and 200 kWh; the user lacks 500 kWh.
     assert_eq!((second.certificates, second.amount), (3, yuan(120)));
     assert_eq!((second.cause, second.compensation), (ShortfallCause::User, yuan(5)));
+    let august = [
+        (LineItem::GreenValue, Who::Factory, 3_000, yuan(120)),
+        (LineItem::GreenShortfall, Who::Factory, 500, yuan(5)),
+    ];
+    assert_stated(&chain, contract, "2026-08", &august);
     assert_eq!(held(&chain, Who::Factory), 5);
 }
 

@@ -112,6 +112,8 @@ fn readings(
         | LineItem::SpotContract
         | LineItem::Prepayment
         | LineItem::TrueUp
+        | LineItem::GreenValue
+        | LineItem::GreenShortfall
         | LineItem::Correction => return Vec::new(),
     };
     let rows = state
@@ -139,6 +141,8 @@ fn price_source(
         | LineItem::DeviationCharge
         | LineItem::Recovery
         | LineItem::TrueUp
+        | LineItem::GreenValue
+        | LineItem::GreenShortfall
         | LineItem::Correction => PriceSource::Rule,
     }
 }

@@ -92,6 +92,10 @@ mirror! {
         TrueUp,
         /// A correction of an earlier line.
         Correction,
+        /// The environmental value of a month of a green contract.
+        GreenValue,
+        /// What the cause of a month's shortfall of a green contract pays.
+        GreenShortfall,
     }
 }
 

@@ -111,6 +111,8 @@ view! {
         corrects: Option<u32> = row.place;
         /// The objection that it answers.
         objection: Option<u64> = row.objection;
+        /// The green contract that it settles a month of.
+        green_contract: Option<u64> = row.green.map(|contract| contract.0);
         /// Who made it.
         by: Hex32 = row.by.into();
         /// When.

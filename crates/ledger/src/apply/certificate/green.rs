@@ -3,10 +3,10 @@
 use super::{Caller, Failure};
 use crate::action::{ConfirmGreen, SettleGreen, WithdrawGreen};
 use crate::event::Event;
-use crate::ids::{CertificateLotId, GreenContractId, UnitId};
+use crate::ids::{CertificateLotId, GreenContractId, OrganisationId, UnitId};
 use crate::records::{
-    AccountKind, CertificateKind, CertificateLot, CertificateState, Counter, GreenContract,
-    GreenMonth, GreenState, GreenTerms, Role, ShortfallCause,
+    CertificateKind, CertificateLot, CertificateState, Counter, GreenContract, GreenMonth,
+    GreenState, GreenTerms, LaterLine, LineItem, Role, ShortfallCause, StatementLine,
 };
 use crate::rejection::{Refusal, Rejection};
 use crate::state::{BrokenInvariant, State};
@@ -290,15 +290,16 @@ impl State {
         let used = self.green_shares(&ids, month, |terms| terms.user)?;
         for id in &ids {
             let share = |of: &Shares| of.get(id).copied().unwrap_or_default();
-            self.settle_contract(*id, month, (share(&generated), share(&used)), events)?;
+            let shares = (share(&generated), share(&used));
+            self.settle_contract(&caller, (*id, month), shares, events)?;
         }
         Ok(u64::try_from(ids.len()).unwrap_or(u64::MAX))
     }
 
     fn settle_contract(
         &mut self,
-        id: GreenContractId,
-        month: Month,
+        caller: &Caller,
+        (id, month): (GreenContractId, Month),
         (generated, used): (Energy, Energy),
         events: &mut Vec<Event>,
     ) -> Result<(), BrokenInvariant> {
@@ -313,15 +314,17 @@ impl State {
         let late = energy_of(due.saturating_sub(moved))?;
         row.carry = settled.carry.plus(late)?;
         let amount = row.terms.value.cost_of(energy_of(moved)?)?;
-        self.pay(row.consumer, row.generator, amount)?;
+        let of = (id, month, &row);
+        let parties = (row.consumer, row.generator);
+        self.green_line(caller, of, parties, (LineItem::GreenValue, energy_of(moved)?, amount))?;
         let cause = match generated.cmp(&used) {
             _ if settled.shortfall.is_zero() => ShortfallCause::Nobody,
             std::cmp::Ordering::Less => ShortfallCause::Generator,
             std::cmp::Ordering::Greater => ShortfallCause::User,
             std::cmp::Ordering::Equal => ShortfallCause::Nobody,
         };
-        let compensation = self.compensate(&row, settled.shortfall, cause)?;
         let shortfall = settled.shortfall;
+        let compensation = self.compensate(caller, (id, month, &row), shortfall, cause)?;
         let certificates = moved;
         row.months.push(GreenMonth {
             month,
@@ -347,29 +350,61 @@ impl State {
         Ok(())
     }
 
-    fn pay(
+    /// Posts a line of a month's settlement, into the statements of that month, or of the current
+    /// one if that is closed.
+    fn green_line(
         &mut self,
-        payer: crate::ids::OrganisationId,
-        payee: crate::ids::OrganisationId,
-        amount: Money,
+        caller: &Caller,
+        (id, month, row): (GreenContractId, Month, &GreenContract),
+        (payer, payee): (OrganisationId, OrganisationId),
+        (item, energy, amount): (LineItem, Energy, Money),
     ) -> Result<(), BrokenInvariant> {
-        self.post((payer, AccountKind::Available), (payee, AccountKind::Available), amount)
+        if amount.is_zero() {
+            return Ok(());
+        }
+        let line = StatementLine {
+            session: self.last_settled(month),
+            period: 0,
+            item,
+            unit: row.terms.unit,
+            trade: None,
+            payer,
+            payee,
+            energy,
+            price: Some(row.terms.value),
+            amount,
+        };
+        let stated = if self.is_closed(month) { caller.time.day().month() } else { month };
+        self.add_later_line(LaterLine {
+            month: stated,
+            line,
+            place: None,
+            objection: None,
+            green: Some(id),
+            by: caller.signer,
+            time: caller.time,
+            height: self.height(),
+            reason: String::new(),
+        })?;
+        Ok(())
     }
 
     fn compensate(
         &mut self,
-        row: &GreenContract,
+        caller: &Caller,
+        (id, month, row): (GreenContractId, Month, &GreenContract),
         shortfall: Energy,
         cause: ShortfallCause,
     ) -> Result<Money, BrokenInvariant> {
         let (value, share): (Price, BasisPoints) = (row.terms.value, row.terms.shortfall);
-        let (payer, payee) = match cause {
+        let parties = match cause {
             ShortfallCause::Nobody => return Ok(Money::ZERO),
             ShortfallCause::Generator => (row.generator, row.consumer),
             ShortfallCause::User => (row.consumer, row.generator),
         };
         let amount = shortfall_charge(shortfall, &ShortfallTerms { value, share })?;
-        self.pay(payer, payee, amount)?;
+        let what = (LineItem::GreenShortfall, shortfall, amount);
+        self.green_line(caller, (id, month, row), parties, what)?;
         Ok(amount)
     }
 
