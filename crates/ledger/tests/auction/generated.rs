@@ -71,8 +71,8 @@ struct Seen {
     short: u64,
 }
 
-fn check(chain: &Chain, seen: &mut Seen) {
-    let state = &chain.state;
+/// Every order has ended, and none alone traded beyond its limit.
+fn check_orders(state: &State, seen: &mut Seen) {
     for (id, order) in state.orders() {
         let (value, energy) = traded(state, *id);
         assert_eq!(energy, order.filled.kwh());
@@ -94,6 +94,10 @@ fn check(chain: &Chain, seen: &mut Seen) {
             seen.short += u64::from(energy == 0 && at_price);
         }
     }
+}
+
+/// A linked order is filled whole or not at all, and does not lose on the mean.
+fn check_linked(state: &State, seen: &mut Seen) {
     for (id, row) in state.linked_orders() {
         let (mut value, mut energy, mut whole) = (0, 0, 0);
         for part in row.orders() {
@@ -115,6 +119,9 @@ fn check(chain: &Chain, seen: &mut Seen) {
             other => panic!("{id} ends as {other:?}"),
         }
     }
+}
+
+fn check_volumes(state: &State) {
     for (key, clearing) in state.clearings() {
         let trades = state.trades().values().filter(|t| (t.session, t.period) == *key);
         let sum: i64 = trades.map(|trade| trade.quantity.kwh()).sum();
@@ -135,7 +142,9 @@ fn generated_sessions_keep_what_the_acceptance_rule_promises() {
         }
         assert_eq!(chain.restored().linked_orders(), chain.state.linked_orders());
         chain.pass_to(gate_close(DAY));
-        check(&chain, &mut seen);
+        check_orders(&chain.state, &mut seen);
+        check_linked(&chain.state, &mut seen);
+        check_volumes(&chain.state);
         assert_replays(&chain);
     }
     let Seen { accepted, not_filled, at_a_loss, withdrawn, above, short } = seen;
