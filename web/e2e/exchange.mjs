@@ -37,12 +37,16 @@ async function signer(url, label) {
   const get = async (path) => (await fetch(`${url}${path}`)).json();
   const { channel } = await get("/v1/channel");
 
-  /** Signs and sends; the demo's own exchange uses the same key, so a nonce can come too late. */
+  /**
+   * Signs and sends, some times if need be: the demo's own exchange uses the same key, so a nonce
+   * can come too late, and the demo's clock can leap past a time that a notice names.
+   */
   async function act(write) {
     for (let tries = 1; ; tries += 1) {
       const identity = await get(`/v1/identities/${publicKey.toString("hex")}`);
       const out = new Encoder().u8(1).u8(1).fixed(fromHex(channel), 32).fixed(publicKey, 32);
-      write(out.u64(BigInt(identity.last_nonce) + 1n));
+      const { now_ms: now } = await get("/v1/status");
+      write(out.u64(BigInt(identity.last_nonce) + 1n), now);
       const body = out.finish();
       const message = Buffer.concat([Buffer.from("duet/transaction/v1"), body]);
       const signature = new Uint8Array(await subtle.sign("Ed25519", key, message));
@@ -54,7 +58,8 @@ async function signer(url, label) {
       const said = await answer.json();
       const code = said.code ?? said.receipt?.code ?? null;
       if (answer.ok && code === null) return said.receipt;
-      if (code !== "stale-nonce" || tries === 5) throw new Error(JSON.stringify(said));
+      if (tries === 5) throw new Error(JSON.stringify(said));
+      await new Promise((resolve) => setTimeout(resolve, 500));
     }
   }
   return { act, get };
@@ -139,16 +144,14 @@ export async function prepare(url) {
     const registry = await signer(url, "REGISTRY");
     await registry.act((out) => publishPeriod(out, year));
   }
-  const { now_ms: then } = await get("/v1/status");
-  await (await signer(url, "DT_2")).act((out) => openBidding(out, then));
+  await (await signer(url, "DT_2")).act(openBidding);
   const { items } = await get("/v1/sessions?limit=1000");
   const joint = items.find((session) => session.mode.kind === "joint");
   const opened = {};
   for (const [kind, mode] of Object.entries(MODES)) {
     // Far from the days of the demo, which it would otherwise take for its own.
-    const { now_ms: now } = await get("/v1/status");
     const first = Math.floor(Date.parse(joint.day) / DAY_MS) + 60;
-    const receipt = await act((out) =>
+    const receipt = await act((out, now) =>
       openSession(out, {
         rule: joint.rule,
         mode,

@@ -4,6 +4,8 @@ import { readFile } from "node:fs/promises";
 import { accessible, chooseOperator, open, PATIENCE, shoot, step, test, url } from "./driver.mjs";
 
 const WITHIN = { timeout: 30_000 };
+/** A day is settled after the gate of the next one: longer than anything else. */
+const SETTLED = { timeout: 300_000 };
 
 /** Chooses a session on the ticket and waits until it takes orders. */
 async function choose(page, session) {
@@ -191,14 +193,14 @@ export async function carbon() {
 
   await step("the compliance of a plant is shown with its forecast", async () => {
     await sell.locator(test("compliance"), { hasText: "清缴截止" }).waitFor(WITHIN);
-    await sell.waitForSelector(test("gap"), { timeout: PATIENCE });
+    await sell.waitForSelector(test("gap"), SETTLED);
     assert.match(await sell.locator(test("obligation")).innerText(), /年度进行中/);
     assert.match(await sell.locator(test("gap")).innerText(), /缺口预测/);
   });
 
   await step("certificates are claimed, and anybody checks one by its number", async () => {
     const lot = buy.locator(`${test("my-certificates")} tbody tr`, { hasText: "已转让" }).first();
-    await lot.waitFor({ timeout: PATIENCE });
+    await lot.waitFor(SETTLED);
     const number = /(\d+)–\d+/.exec(await lot.innerText())?.[1];
     await lot.locator(test("claim")).click();
     await buy.fill(test("claim-quantity"), "1");
@@ -240,7 +242,7 @@ export async function records() {
 
   await step("a month's statement is read down to the meters and blocks of a line", async () => {
     await pickOperator(page, "DT_1");
-    await page.waitForSelector(`${test("items")} tbody tr`, { timeout: PATIENCE });
+    await page.waitForSelector(`${test("items")} tbody tr`, SETTLED);
     assert.match(await page.locator(test("month-statement")).innerText(), /Draft/);
     await page
       .locator(`${test("item")} option`)
@@ -273,7 +275,7 @@ export async function records() {
     await rule.waitFor(WITHIN);
     assert.match(await rule.innerText(), /In force/);
     const link = page.locator(test("download")).first();
-    await link.waitFor({ timeout: PATIENCE });
+    await link.waitFor(SETTLED);
     const [book] = await Promise.all([page.waitForEvent("download"), link.click()]);
     const sealed = JSON.parse(await readFile(await book.path(), "utf8"));
     assert.equal(sealed.version, 1);
