@@ -1,6 +1,7 @@
 //! The HTTP API over a real validator: one member, one committee of one, real disk and engine.
 
 mod carbon;
+mod contracts;
 mod description;
 mod hostile;
 mod queries;

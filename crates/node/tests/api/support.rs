@@ -219,7 +219,7 @@ fn rule() -> MarketRule {
     }
 }
 
-fn session_notice() -> Value {
+pub(crate) fn session_notice() -> Value {
     let day = ClockTime::from_unix_ms(START_MS).day().next();
     serde_json::json!({
         "kind": "open_session", "rule": 1, "mode": {"kind": "joint"}, "day": day.to_string(), "days": 1,
