@@ -57,6 +57,7 @@ pub use action::{ConfirmGreen, SettleGreen, WithdrawGreen};
 pub use duet_market::allowance::{Band, bidding::Pricing, forecast::Forecast, listed::Level};
 pub use duet_market::{
     carbon::passthrough::CostBasis,
+    curve::Point as PowerPoint,
     deviation::Clawback,
     fee::FeeRule,
     game::{Design as SecondStageDesign, Stage},

@@ -3,7 +3,8 @@
 use crate::action::Quality;
 use crate::codec::{Encode as _, coded, record};
 use crate::ids::{DispatchId, SessionId, UnitId};
-use duet_units::{ClockTime, DeliveryDay, Energy, Power};
+use duet_market::curve::{Point, quarter_hours};
+use duet_units::{ClockTime, DeliveryDay, Energy, OverflowError, Power};
 
 coded! {
     /// Where a dispatch stands.
@@ -47,6 +48,30 @@ impl Dispatch {
         let mut key = vec![Self::TABLE];
         id.encode(&mut key);
         key
+    }
+
+    /// The power curve of the day in 96 points: of hourly setpoints interpolated, of quarters of
+    /// an hour as they are.
+    ///
+    /// The energy under an interpolated curve is not that of its hours where power changes. A
+    /// device therefore follows the setpoints, by whose energy the day is settled; the curve is
+    /// for those who plan in points.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`OverflowError`] as [`quarter_hours`].
+    ///
+    /// # Source
+    ///
+    /// Beijing annex 3; the last hour is constant, for the next day is not dispatched yet.
+    pub fn curve(&self) -> Result<Vec<Point>, OverflowError> {
+        const HOURS: usize = 24;
+        if self.setpoints.len() == HOURS {
+            return quarter_hours(&self.setpoints);
+        }
+        let points = self.setpoints.iter().enumerate();
+        let hour = |place: usize| place.checked_div(4).unwrap_or_default();
+        Ok(points.map(|(place, power)| Point { power: *power, hour: hour(place) }).collect())
     }
 }
 

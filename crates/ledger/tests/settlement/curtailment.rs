@@ -4,7 +4,7 @@ use super::common::chain::Chain;
 use super::common::market::*;
 use duet_ledger::sealed::SealedBook;
 use duet_ledger::*;
-use duet_units::{Energy, Money, Power};
+use duet_units::{BasisPoints, Energy, Money, Power};
 
 const JOINT: SessionId = SessionId(1);
 
@@ -101,4 +101,98 @@ fn a_curtailed_day_runs_again_and_restarts() {
     let mut changed = book;
     changed.input.curtailments[0].limit = mwh(21);
     assert!(!changed.replay().unwrap().differences.is_empty());
+}
+
+/// Coal sells to the retailer 5, 6 and 7 MWh of hour 0 one after another in a rolling session, at
+/// 300, and 10 MWh in the joint session at (400 + 500) / 2.
+fn paid_rolling() -> Chain {
+    let mut chain = Chain::new();
+    let rolling = SessionNotice { mode: Mode::Rolling, ..notice(DAY) };
+    let of = |session, action| {
+        let Action::SubmitOrder(request) = action else { panic!("not an order") };
+        let conductivity = if session == 1 { BasisPoints::ZERO } else { request.conductivity };
+        let session = SessionId(session);
+        Action::SubmitOrder(OrderRequest { session, conductivity, ..request })
+    };
+    chain.table(vec![
+        (Who::Exchange, Action::OpenSession(rolling), "ok"),
+        (Who::Exchange, open(DAY), "ok"),
+        (Who::Bank, deposit(Who::Retail, yuan(100_000), 1), "ok"),
+        (Who::Coal, of(1, sell(COAL, 0, 300, 18)), "ok"),
+        (Who::Retail, of(1, buy(RETAIL, 0, 300, 5)), "ok"),
+        (Who::Retail, of(1, buy(RETAIL, 0, 300, 6)), "ok"),
+        (Who::Retail, of(1, buy(RETAIL, 0, 300, 7)), "ok"),
+        (Who::Coal, of(2, sell(COAL, 0, 300, 10)), "ok"),
+        (Who::Retail, of(2, buy(RETAIL, 0, 500, 10)), "ok"),
+    ]);
+    chain.pass_to(gate_close(DAY));
+    chain.table(vec![(Who::Bank, confirm(1, true), "ok"), (Who::Bank, confirm(2, true), "ok")]);
+    chain
+}
+
+/// What is cut of each trade, in MWh.
+fn cuts(chain: &Chain) -> Vec<(u64, i64)> {
+    let cuts = chain.state.cuts().iter();
+    cuts.map(|((_, trade, _), cut)| (trade.0, cut.energy.kwh() / 1_000)).collect()
+}
+
+#[test]
+fn rolling_trades_are_cut_latest_first_before_any_other() {
+    let mut chain = paid_rolling();
+    let before = chain.available(Who::Retail);
+    // 28 MWh down to 20: trade 3 loses its 7, trade 2 one; the joint trade keeps all.
+    chain.done(Who::Dispatcher, curtail(&[COAL], mwh(20)));
+    assert_eq!(cuts(&chain), [(2, 1), (3, 7)]);
+    let freed = chain.available(Who::Retail).minus(before).unwrap();
+    assert_eq!(freed, yuan(8 * 300), "at unchanged prices");
+    // Down to 4: all that is left of the rolling match, and 6 of the joint trade.
+    chain.done(Who::Dispatcher, curtail(&[COAL], mwh(4)));
+    assert_eq!(cuts(&chain), [(1, 5), (2, 6), (3, 7), (4, 6)]);
+    let freed = chain.available(Who::Retail).minus(before).unwrap();
+    assert_eq!(freed, yuan(18 * 300 + 6 * 450));
+}
+
+#[test]
+fn a_day_of_cut_rolling_trades_settles_and_runs_again() {
+    let mut chain = paid_rolling();
+    chain.done(Who::Dispatcher, curtail(&[COAL], mwh(20)));
+    chain.done(Who::Dispatcher, Action::IssueDispatch { session: SessionId(2) });
+    let row = chain.state.dispatches().values().next().unwrap();
+    assert_eq!(row.setpoints[0], Power::from_kw(20_000));
+    chain.pass_to(DAY.next().start().plus_ms(1));
+    chain.table(vec![
+        (Who::CoalMeter, whole_day(COAL, DAY, &[20]), "ok"),
+        (Who::RetailMeter, whole_day(RETAIL, DAY, &[20]), "ok"),
+        (Who::Exchange, Action::SettleSession { session: SessionId(2) }, "ok"),
+    ]);
+    // 5 and 5 MWh at 300, 10 at 450; nothing of trade 3, and no deviation.
+    assert_eq!(chain.available(Who::Coal), yuan(10 * 300 + 10 * 450));
+    assert!(chain.state.lines().values().all(|line| line.item == LineItem::Contract));
+    assert_eq!(chain.trust(), Money::ZERO);
+    let book = SealedBook::of(&chain.state, SessionId(2)).unwrap();
+    assert_eq!(book.replay().unwrap().differences, []);
+}
+
+#[test]
+fn the_curve_of_a_dispatch_has_96_points_between_its_hours() {
+    let mut chain = paid();
+    chain.done(Who::Dispatcher, Action::IssueDispatch { session: JOINT });
+    let mut dispatch = chain.state.dispatches().values().next().unwrap().clone();
+    let kw = |dispatch: &Dispatch| -> Vec<i64> {
+        dispatch.curve().unwrap().iter().map(|point| point.power.kw()).collect()
+    };
+    let curve = kw(&dispatch);
+    assert_eq!(curve.len(), 96);
+    assert_eq!(curve[..6], [30_000, 22_500, 15_000, 7_500, 0, 0]);
+    // V10: 200, then 260.
+    dispatch.setpoints[22] = Power::from_kw(200);
+    dispatch.setpoints[23] = Power::from_kw(260);
+    assert_eq!(kw(&dispatch)[88..92], [200, 215, 230, 245]);
+    assert_eq!(kw(&dispatch)[92..], [260; 4], "the last hour is constant");
+    // From an idle hour on the points belong to the next.
+    let hours: Vec<usize> = dispatch.curve().unwrap().iter().map(|point| point.hour).collect();
+    assert_eq!((hours[84], hours[85], hours[88]), (21, 22, 22));
+    // Of quarters of an hour they are the setpoints.
+    dispatch.setpoints = (0..96).map(Power::from_kw).collect();
+    assert_eq!(kw(&dispatch), (0..96).collect::<Vec<_>>());
 }

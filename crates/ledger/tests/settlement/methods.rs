@@ -175,3 +175,33 @@ fn the_clawback_takes_what_was_gained_by_contracting_too_little() {
     let book = SealedBook::of(&chain.state, JOINT).unwrap();
     assert_eq!(book.replay().unwrap().differences, []);
 }
+
+#[test]
+fn the_contracting_scheme_holds_each_kind_of_unit_to_its_own_shares() {
+    let bp = BasisPoints::from_bp;
+    let shares = |least, most| Clawback {
+        least: bp(least),
+        most: bp(most),
+        lacking: bp(10_000),
+        excess: bp(5_000),
+    };
+    // Users from 95 %, wind and sun up to 100 %; coal, which has no part in the day, nothing.
+    let terms = ContractingTerms {
+        user: shares(9_500, 20_000),
+        thermal: shares(0, 0),
+        renewable: shares(0, 10_000),
+    };
+    let scheme = |rule: &mut MarketRule| {
+        rule.deviation = DeviationScheme::Contracting(terms.clone());
+    };
+    // As under one band, the retailer lacks 1.35 MWh at 33.333 yuan/MWh. Wind sold 30 and metered
+    // 28: 2 MWh too many, whose contracts are 33.333 above the spot price; half of that, rounded
+    // half up, is 16.667, and 2 MWh of it 33.33 yuan. The thermal shares would take 30 MWh of it.
+    let chain = day_at(100, scheme, None);
+    assert_eq!(charges(&chain), [(WIND, 2_000, 3_333), (RETAIL, 1_350, 4_500)]);
+    assert_eq!(recoveries(&chain), [(RETAIL, 3_333), (WIND, 4_500)]);
+    let book = SealedBook::of(&chain.state, JOINT).unwrap();
+    assert_eq!(book.replay().unwrap().differences, []);
+    // Where contracts are no dearer than the day, nobody gained.
+    assert_eq!(charges(&day(scheme, None)), []);
+}
