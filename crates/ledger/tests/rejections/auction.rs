@@ -184,8 +184,8 @@ fn provoke_sums() -> BTreeSet<&'static str> {
     let both: Periods<'_> = &[(0, &[(300, 40), (310, 40)]), (1, &[(300, 21)])];
     let tight = limit::some();
     let wide = MemberLimits { net: mwh(500), ..limit::some() };
-    let hourly = MemberLimits { cumulative: mwh(500), ..wide.clone() };
-    let loose = MemberLimits { hourly: None, ..hourly.clone() };
+    let hourly = MemberLimits { cumulative: mwh(500), ..wide };
+    let loose = MemberLimits { hourly: None, ..hourly };
     let position = |most: i64| {
         let limits =
             SessionLimits { volume: mwh(1_000), share: BasisPoints::ONE, position: mwh(most) };
