@@ -10,13 +10,12 @@
 use crate::{
     actor::{Actor, Refused},
     clock::WorldClock,
-    founding::{Founding, session_terms},
+    founding::{Founding, joint_terms, session_terms},
     nodes::Nodes,
 };
 use duet_ledger::{
     Acknowledgement, Action, Digest, DispatchId, DispatchState, MeterReport, Mode, PaymentId,
-    PaymentState, Phase, Quality, Reading, RuleId, SessionId, SessionNotice, SessionTerms, State,
-    UnitId,
+    PaymentState, Phase, Quality, Reading, SessionId, SessionNotice, SessionTerms, State, UnitId,
 };
 use duet_node::{FinalReceipt, Handle, SubmitError};
 use duet_study::scenario::{MeterId, PeriodEnergy, Scenario};
@@ -189,9 +188,10 @@ impl TradingDay {
         let (open, close) = gates(day);
         self.clock.jump_to(open.plus_ms(-HOUR_MS));
         if self.session_of(day).is_none() {
-            let terms = self.terms();
+            let number = day.days().saturating_sub(self.first_day().days());
+            let (rule, terms) = joint_terms(&self.scenario, number);
             let notice = SessionNotice {
-                rule: RuleId(1),
+                rule,
                 mode: Mode::Joint,
                 day,
                 days: 1,

@@ -2,8 +2,8 @@
 
 use duet_ledger::{
     CarbonReference, Genesis, GenesisError, Identity, MarketRule, Organisation, OrganisationId,
-    PublicKey, Registration, Role, Roles, SecondStageDesign, SessionTerms, Technology, Unit,
-    UnitId, Validator,
+    PublicKey, Registration, Role, Roles, RuleId, SecondStageDesign, SessionTerms, Technology,
+    Unit, UnitId, Validator,
 };
 use duet_study::scenario::{self, MemberRole, Scenario};
 use duet_units::{BasisPoints, ClockTime, EmissionFactor, Power, Price, Resolution};
@@ -28,10 +28,36 @@ const PROVINCE: &str = "HEBEI-SOUTH";
 /// Where prices of centralised bidding lie: in the middle.
 const HALF: BasisPoints = BasisPoints::from_bp(5_000);
 
-fn rule(terms: &SessionTerms) -> MarketRule {
+/// The rules after that, under which one joint session of a week each runs: the second stage by
+/// uplift, and by lot.
+const SECOND_STAGES: [(&str, SecondStageDesign, BasisPoints); 2] = [
+    ("HEBEI-SOUTH-UPLIFT", SecondStageDesign::Uplift, BasisPoints::ONE),
+    ("HEBEI-SOUTH-LOTTERY", SecondStageDesign::Compensation, HALF),
+];
+/// On which days of the week.
+const UPLIFT_DAY: i32 = 2;
+const LOTTERY_DAY: i32 = 4;
+
+/// The rule of the joint session of the day with this number, and its terms.
+pub(crate) fn joint_terms(scenario: &Scenario, number: i32) -> (RuleId, SessionTerms) {
+    let terms = session_terms(scenario);
+    let (rule, (_, second_stage, second_stage_chance)) = match number.rem_euclid(7) {
+        UPLIFT_DAY => (RuleId(2), SECOND_STAGES[0]),
+        LOTTERY_DAY => (RuleId(3), SECOND_STAGES[1]),
+        _ => return (RuleId(1), terms),
+    };
+    (rule, SessionTerms { second_stage, second_stage_chance, ..terms })
+}
+
+fn rules(terms: &SessionTerms) -> Vec<MarketRule> {
     let mut rule = MarketRule::plain(PROVINCE, terms);
     (rule.trading.k1, rule.trading.k2) = (HALF, HALF);
-    rule
+    let mut rules = vec![rule];
+    for (province, second_stage, second_stage_chance) in SECOND_STAGES {
+        let terms = SessionTerms { second_stage, second_stage_chance, ..terms.clone() };
+        rules.push(MarketRule::plain(province, &terms));
+    }
+    rules
 }
 
 /// The terms of a scenario's sessions.
@@ -108,7 +134,7 @@ impl Founding {
             organisations: Vec::new(),
             identities: Vec::new(),
             units: Vec::new(),
-            rules: vec![rule(&session_terms(scenario))],
+            rules: rules(&session_terms(scenario)),
         };
         for (name, name_zh, role) in INSTITUTIONS {
             add_organisation(&mut genesis, name, name_zh, role)?;

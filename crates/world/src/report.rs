@@ -5,7 +5,8 @@ use crate::{
     verify::count_verified,
 };
 use duet_ledger::{
-    DispatchState, LineItem, Order, OrderStatus, PaymentState, Session, SessionId, State, Totals,
+    DispatchState, LineItem, Order, OrderStatus, PaymentState, SecondStageDesign, Session,
+    SessionId, State, Totals,
 };
 use duet_units::{DeliveryDay, Emissions, Energy};
 use serde::Serialize;
@@ -54,6 +55,10 @@ pub struct FirstStage {
 /// The second stage.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct SecondStageSums {
+    /// Whether it is by uplift.
+    pub uplift: bool,
+    /// In how many periods a lottery had it held; none without a lottery.
+    pub held_periods: Option<u64>,
     /// Energy traded.
     pub volume_kwh: i64,
     /// Compensation paid.
@@ -243,10 +248,16 @@ fn first_stage(state: &State, session: SessionId, row: &Session) -> FirstStage {
 
 fn second_stage(state: &State, session: SessionId) -> SecondStageSums {
     let mut sums = SecondStageSums::default();
+    let row = state.sessions().get(&session);
+    sums.uplift = row.is_some_and(|row| row.terms.second_stage == SecondStageDesign::Uplift);
+    sums.held_periods = row.and_then(|row| row.draw).map(|_| 0);
     for (_, clearing) in state.clearings().range((session, 0)..=(session, u8::MAX)) {
         sums.volume_kwh += clearing.second_volume.kwh();
         sums.compensation_fen += small(clearing.compensation.fen());
         sums.fund_fen += small(clearing.fund.fen());
+        if let Some(held) = &mut sums.held_periods {
+            *held += u64::from(clearing.drawn == Some(true));
+        }
     }
     sums
 }

@@ -108,10 +108,12 @@ pub(super) fn summary(report: &DayReport) {
     );
     println!("  stage 1     {} MWh", report.stage1.volume_kwh / 1_000);
     println!(
-        "  stage 2     {} MWh, compensation {} of {} yuan",
+        "  stage 2     {} MWh, compensation {} of {} yuan{}{}",
         report.stage2.volume_kwh / 1_000,
         yuan(report.stage2.compensation_fen),
         yuan(report.stage2.fund_fen),
+        if report.stage2.uplift { ", by uplift" } else { "" },
+        report.stage2.held_periods.map(|n| format!(", by lot in {n} periods")).unwrap_or_default(),
     );
     println!("  payments    {} yuan", yuan(report.payments_fen));
     println!(
