@@ -73,6 +73,7 @@ enum SessionCommand {
     Interventions(sealed::InterventionsArgs),
     Prices(schedule::PricesArgs),
     Curtail(schedule::CurtailArgs),
+    Curve(schedule::CurveArgs),
 }
 
 /// Show what came of a transaction, and save its proof.
@@ -189,6 +190,7 @@ pub(crate) fn session(args: &SessionArgs) -> anyhow::Result<()> {
         SessionCommand::Interventions(args) => sealed::interventions(args),
         SessionCommand::Prices(args) => schedule::prices(args),
         SessionCommand::Curtail(args) => schedule::curtail(args),
+        SessionCommand::Curve(args) => schedule::curve(args),
     }
 }
 

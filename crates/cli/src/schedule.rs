@@ -1,8 +1,8 @@
-//! `duet session prices|curtail`: what the dispatcher does between clearing and settlement.
+//! `duet session prices|curtail|curve`: what the dispatcher does between clearing and settlement.
 
-use crate::remote::{Ends, block_on, parse_price};
+use crate::remote::{Ends, Remote, block_on, parse_price, table};
 use clap::Args;
-use duet_sdk::wire::{Action, Curtailment, Day, PricePublication};
+use duet_sdk::wire::{Action, Curtailment, Day, DispatchCurve, PricePublication};
 
 /// Publish the real-time prices of a day (dispatcher).
 #[derive(Debug, Args)]
@@ -36,6 +36,37 @@ pub(crate) struct CurtailArgs {
     reason: String,
     #[command(flatten)]
     ends: Ends,
+}
+
+/// Show the day of a dispatch as a power curve of 96 points, between two hours interpolated.
+/// Devices follow the setpoints, by whose energy the day is settled.
+#[derive(Debug, Args)]
+pub(crate) struct CurveArgs {
+    /// The number of the dispatch.
+    dispatch: u64,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+pub(crate) fn curve(args: &CurveArgs) -> anyhow::Result<()> {
+    block_on(async {
+        let curve = args.remote.client()?.dispatch_curve(args.dispatch).await?;
+        args.remote.show(&curve, curve_text)
+    })
+}
+
+fn curve_text(curve: &DispatchCurve) -> String {
+    let rows: Vec<Vec<String>> = curve
+        .points
+        .iter()
+        .map(|point| {
+            let (hour, minute) = (point.minute / 60, point.minute % 60);
+            let time = format!("{hour:02}:{minute:02}");
+            vec![time, point.power_kw.to_string(), point.hour.to_string()]
+        })
+        .collect();
+    let head = format!("dispatch {}  unit {}  day {}", curve.dispatch, curve.unit, curve.day);
+    format!("{head}\n{}", table(&["time", "kW", "of hour"], &rows))
 }
 
 pub(crate) fn prices(args: &PricesArgs) -> anyhow::Result<()> {

@@ -11,10 +11,10 @@ use crate::wire::{Auction, Certificate, CertificateOffer, ClaimReport, GreenCont
 use crate::{
     proof::{HeadProof, ReceiptProof, RowProof},
     wire::{
-        Block, Bytes, CalendarMonth, Channel, Day, Depth, Device, Dispatch, FinalEvent, Hex32,
-        Identity, InterventionRecord, Limits, LineTrace, MonthStatement, Order, OrganisationDetail,
-        Page, PeriodClearing, Problem, Proposal, PublishedRule, Receipt, Seal, SealedBook, Session,
-        StatementLine, Status, SubmitRequest, Submitted, Trade,
+        Block, Bytes, CalendarMonth, Channel, Day, Depth, Device, Dispatch, DispatchCurve,
+        FinalEvent, Hex32, Identity, InterventionRecord, Limits, LineTrace, MonthStatement, Order,
+        OrganisationDetail, Page, PeriodClearing, Problem, Proposal, PublishedRule, Receipt, Seal,
+        SealedBook, Session, StatementLine, Status, SubmitRequest, Submitted, Trade,
     },
 };
 use duet_ledger::Transaction;
@@ -458,6 +458,15 @@ impl Client {
     /// As [`Client::status`].
     pub async fn dispatches(&self, after: u64) -> Result<Page<Dispatch>, ClientError> {
         self.get("/v1/dispatches", &[("after", after), ("limit", 1000)]).await
+    }
+
+    /// The day of a dispatch as a power curve of 96 points.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::status`].
+    pub async fn dispatch_curve(&self, dispatch: u64) -> Result<DispatchCurve, ClientError> {
+        self.get(&format!("/v1/dispatches/{dispatch}/curve"), &()).await
     }
 
     /// The proof that a dispatch stands on the ledger as it does; takes the node a few blocks.

@@ -6,10 +6,10 @@ use super::{
     problem::ApiProblem,
 };
 use axum::{Json, extract::State};
-use duet_ledger::{OrderId, OrganisationId, SessionId, TradeId, UnitId};
+use duet_ledger::{DispatchId, OrderId, OrganisationId, SessionId, TradeId, UnitId};
 use duet_sdk::wire::{
-    Day, Depth, Dispatch, MeterRecord, Order, OrderStatus, Page, PeriodClearing, Problem, Session,
-    Side, StatementLine, Trade,
+    Day, Depth, Dispatch, DispatchCurve, MeterRecord, Order, OrderStatus, Page, PeriodClearing,
+    Problem, Session, Side, StatementLine, Trade,
 };
 use serde::Deserialize;
 use std::ops::Bound;
@@ -207,6 +207,22 @@ pub(super) async fn dispatches(
             })
         })
         .map(Json)
+}
+
+/// The day of a dispatch as a power curve of 96 points, between two hours interpolated.
+#[utoipa::path(get, path = "/v1/dispatches/{id}/curve", tag = "market",
+    operation_id = "dispatch_curve",
+    params(("id" = u64, Path, description = "The number of the dispatch.")),
+    responses((status = 200, body = DispatchCurve), (status = 404, body = Problem)))]
+pub(super) async fn dispatch_curve(
+    State(api): State<Api>,
+    InPath(id): InPath<u64>,
+) -> Result<Json<DispatchCurve>, ApiProblem> {
+    let id = DispatchId(id);
+    api.node
+        .read(|state| state.dispatches().get(&id).map(|row| DispatchCurve::new(id, row)))
+        .map(Json)
+        .ok_or_else(|| ApiProblem::not_found("dispatch", id))
 }
 
 /// Which meter readings: of a session's day, or of one unit and day.

@@ -148,6 +148,7 @@ fn market_routes() -> OpenApiRouter<Api> {
 fn settlement_routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(market::dispatches))
+        .routes(routes!(market::dispatch_curve))
         .routes(routes!(proofs::dispatch_proof))
         .routes(routes!(market::meters))
         .routes(routes!(market::statements))

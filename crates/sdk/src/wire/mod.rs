@@ -63,7 +63,7 @@ pub use compliance::{
 pub use contract::{
     AllowanceLeg, CertificateLeg, ContractTerms, CurvePoint, Proposal, ProposalState,
 };
-pub use delivery::{Dispatch, DispatchState, MeterRecord};
+pub use delivery::{Dispatch, DispatchCurve, DispatchPoint, DispatchState, MeterRecord};
 pub use device::{
     ChannelKind, Device, EnrolDevice, Health, HealthChannel, HealthLevel, Light, Link,
     PeriodReading, ReportBatch,
