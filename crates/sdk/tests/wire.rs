@@ -82,13 +82,14 @@ const ACTIONS: &[&str] = &[
         "lot_kwh":2,"floor_milli_yuan_per_mwh":-3,"ceiling_milli_yuan_per_mwh":4,
         "price_numerator":5,"price_denominator":6,"rationing":"time","k1_bp":7,"k2_bp":8,"n1":9,
         "sharing":"windows","second_stage":"compensation","compensation_cap_milli_yuan_per_mwh":10,
-        "fund_share_bp":11,"second_stage_chance_bp":5000},"buyer_fee":{"per_energy_milli_yuan_per_mwh":12,"of_value_ppm":13,
+        "fund_share_bp":11,"second_stage_chance_bp":5000},"buyer_fee":{
+        "per_energy_milli_yuan_per_mwh":12,"of_value_ppm":13,
         "fixed_fen":"14","min_fen":"15","cap_fen":"16"},"seller_fee":{
         "per_energy_milli_yuan_per_mwh":17,"of_value_ppm":18,"fixed_fen":"19","min_fen":"20",
         "cap_fen":null},"deviation":{"scheme":"contracting","user":{"least_bp":21,"most_bp":22,
         "lacking_bp":23,"excess_bp":24},"thermal":{"least_bp":25,"most_bp":26,"lacking_bp":27,
         "excess_bp":28},"renewable":{"least_bp":29,"most_bp":30,"lacking_bp":31,
-        "excess_bp":32}},"settlement":"two","reference":"day_ahead",
+        "excess_bp":32}},"deviation_period":"month","settlement":"two","reference":"day_ahead",
         "cost_basis":"net_of_benchmark","calendar":{"statement_day":5,"objection_days":1,
         "final_day":8,"bill_day":10},"guarantee":{"usable_bp":33,"margin_bp":34,
         "unit_charge_milli_yuan_per_mwh":35}}"#,
