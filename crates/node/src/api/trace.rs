@@ -4,7 +4,9 @@ use super::{Api, extract::InPath, problem::ApiProblem};
 use crate::{BlockView, Handle};
 use axum::{Json, extract::State};
 use duet_ledger as ledger;
-use duet_ledger::{Action, DeviceAction, LineItem, OrderId, SessionId};
+use duet_ledger::{
+    Action, AuctionAction, ContractAction, DeviceAction, LineItem, OrderId, ProposalId, SessionId,
+};
 use duet_sdk::wire::{
     self, Day, Formula, Hex32, LineTrace, MeterRecord, Order, PeriodClearing, PriceSource, Problem,
     Seal, Session, StatementLine, TracedTransaction, Trade,
@@ -69,7 +71,9 @@ fn gather(
     let key = trade.map_or((session, line.period), |(_, trade)| (trade.session, trade.period));
     let clearing = state.clearings().get(&key);
     let readings = readings(state, line, row);
-    let mut wanted: Vec<Wanted> = orders.iter().map(|(id, order)| of_order(*id, order)).collect();
+    let contract = trade.and_then(|(_, trade)| contract_of(state, trade));
+    let mut wanted: Vec<Wanted> =
+        orders.iter().map(|order| of_order(state, *order, contract)).collect();
     wanted.extend(readings.iter().map(|reading| of_reading(reading, row)));
     let seal = state.seals().get(&session);
     wanted.extend(seal.map(|seal| of_settlement(session, seal)));
@@ -147,15 +151,49 @@ fn price_source(
     }
 }
 
-fn of_order(id: OrderId, order: &ledger::Order) -> Wanted {
-    Wanted {
-        what: format!("order {id}"),
-        from: order.accepted_at,
-        matches: Box::new(move |action, subject| {
-            let orders = matches!(action, Action::SubmitOrder(_) | Action::Contract(_));
-            orders && subject == id.0
-        }),
-    }
+/// The contract that a trade of two orders comes from: its proposer's orders have rising numbers.
+fn contract_of(state: &ledger::State, trade: &ledger::Trade) -> Option<(ProposalId, OrderId, u64)> {
+    state.proposals().iter().find_map(|(id, proposal)| {
+        let (first, count) = (proposal.first_order, proposal.terms.curve.len() as u64);
+        let own = |order: OrderId| order.0.checked_sub(first.0).is_some_and(|at| at < count);
+        let is_here = proposal.terms.session == trade.session;
+        (is_here && (own(trade.buy) || own(trade.sell))).then_some((*id, first, count))
+    })
+}
+
+fn of_order(
+    state: &ledger::State,
+    (id, order): (OrderId, &ledger::Order),
+    contract: Option<(ProposalId, OrderId, u64)>,
+) -> Wanted {
+    let matches: Box<Matches> = match contract {
+        Some((proposal, first, count)) => {
+            let proposed = id.0.checked_sub(first.0).is_some_and(|at| at < count);
+            Box::new(move |action, subject| match action {
+                Action::Contract(ContractAction::Propose(_)) => proposed && subject == proposal.0,
+                Action::Contract(ContractAction::Confirm(_)) => !proposed && subject == proposal.0,
+                _ => false,
+            })
+        }
+        None => {
+            let mut linked = state.linked_orders().iter();
+            let linked = linked.find(|(_, row)| row.orders().any(|part| part == id));
+            let linked = linked.map(|(linked, _)| linked.0);
+            Box::new(move |action, subject| match action {
+                Action::SubmitOrder(_)
+                | Action::Contract(ContractAction::Take(_))
+                | Action::Auction(AuctionAction::SubmitMinimum(_)) => subject == id.0,
+                Action::Auction(AuctionAction::SubmitLinked(_)) => linked == Some(subject),
+                // The steps of a curve have numbers that rise from the one in its receipt.
+                Action::Auction(AuctionAction::SubmitCurve(curve)) => {
+                    let steps: usize = curve.periods.iter().map(|period| period.steps.len()).sum();
+                    id.0.checked_sub(subject).is_some_and(|at| at < steps as u64)
+                }
+                _ => false,
+            })
+        }
+    };
+    Wanted { what: format!("order {id}"), from: order.accepted_at, matches }
 }
 
 fn of_reading(reading: &MeterRecord, session: &ledger::Session) -> Wanted {

@@ -46,6 +46,7 @@ fn a_contract_is_signed_by_two_and_its_line_traced() {
         site.move_clock(GATE_CLOSE_MS).await;
         deliver(&site).await;
         trace(&site).await;
+        sealed(&site).await;
     });
 }
 
@@ -122,8 +123,15 @@ async fn trace(site: &Site) {
     let place = &line["place"];
     let trace = answer(site, &format!("/v1/statement-lines/{JOINT}/{place}/trace")).await;
     assert_eq!(trace["trade"]["quantity_kwh"], KWH, "{trace}");
+    assert_eq!(trace["not_found"], json!([]));
+    let kinds: Vec<&Value> =
+        trace["transactions"].as_array().unwrap().iter().map(|found| &found["kind"]).collect();
+    assert_eq!(kinds, ["propose_contract", "confirm_contract", "settle_session"]);
     assert_eq!(site.get("/v1/statement-lines/1/999/trace").await.0, StatusCode::NOT_FOUND);
-    // Carbon is priced in the joint session, which traded nothing here.
+}
+
+/// Carbon is priced in the joint session, which traded nothing here; the day is sealed.
+async fn sealed(site: &Site) {
     let shares = answer(site, &format!("/v1/sessions/{JOINT}/carbon-shares")).await;
     assert_eq!(shares, json!([]));
     let measured = answer(site, &format!("/v1/sessions/{JOINT}/pass-through")).await;
