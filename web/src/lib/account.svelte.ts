@@ -1,5 +1,12 @@
 import { api, ProblemError } from "./api/client.ts";
-import type { DemoOperator, Identity, Order, OrganisationDetail, Receipt } from "./api/types.ts";
+import type {
+  DemoOperator,
+  Identity,
+  Order,
+  OrganisationDetail,
+  Receipt,
+  Unit,
+} from "./api/types.ts";
 import { fromHex, toHex } from "./duet/codec.ts";
 import { canSign, forgetKey, importSeed, loadKey, saveKey, type OperatorKey } from "./duet/key.ts";
 import { Nonces } from "./duet/nonce.ts";
@@ -57,6 +64,9 @@ class Account {
 
   /** The organisation for whom this page acts; null for nobody. */
   organisation = $derived(this.identity?.organisation ?? null);
+
+  /** The units that the member trades for. */
+  units: Unit[] = $derived(this.detail?.units ?? []);
 
   canTrade = $derived(
     this.identity?.roles.some((role) => ["generator", "retailer", "large_user"].includes(role)) ??
@@ -152,12 +162,22 @@ class Account {
   }
 
   cancelling(order: number): Submission | undefined {
-    return this.requestOn("cancel-order", order);
+    return this.requestOn(order, "cancel-order");
   }
 
-  /** The newest request of a kind that acts on this number. */
-  requestOn(kind: Action["kind"], about: number): Submission | undefined {
-    return this.submissions.find((s) => s.kind === kind && s.orderId === about);
+  /** The newest request of one of the kinds that acts on this number. */
+  requestOn(about: number, ...kinds: Action["kind"][]): Submission | undefined {
+    return this.submissions.find((s) => kinds.includes(s.kind) && s.orderId === about);
+  }
+
+  /** The member's unit of that number, or else its first one. */
+  unitOr(id: number | null): Unit | null {
+    return this.units.find((unit) => unit.id === id) ?? this.units[0] ?? null;
+  }
+
+  balanceFen(kind: string): bigint {
+    const found = this.detail?.balances.find((row) => row.account === kind);
+    return BigInt(found?.amount_fen ?? "0");
   }
 
   /** Fetches the proof of a receipt and checks it here, down to the validators' signatures. */

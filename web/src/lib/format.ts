@@ -54,13 +54,20 @@ export function clock(unixMs: number): string {
   return new Date(unixMs + UTC8_MS).toISOString().slice(0, 19).replace("T", " ");
 }
 
+/** A moment to the minute, `2026-07-06 13:05`. */
+export const clockMinute = (unixMs: number): string => clock(unixMs).slice(0, 16);
+
+/** The same where the year goes without saying, `07-06 13:05`. */
+export const dayMinute = (unixMs: number): string => clock(unixMs).slice(5, 16);
+
 /** `13:00\u201314:00`: the period's start and end in the day. The last one ends at 24:00. */
 export function period(index: number, periods: number): string {
   const minutes = 1440 / periods;
   return `${hourMinute(index * minutes)}\u2013${hourMinute((index + 1) * minutes)}`;
 }
 
-function hourMinute(minutes: number): string {
+/** `09:30` from minutes of the day. */
+export function hourMinute(minutes: number): string {
   const hours = Math.floor(minutes / 60);
   return `${String(hours).padStart(2, "0")}:${String(minutes % 60).padStart(2, "0")}`;
 }

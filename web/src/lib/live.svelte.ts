@@ -9,8 +9,6 @@ export interface Live<T> {
   readonly value: T | null;
   /** Whether the node has answered. */
   readonly known: boolean;
-  /** Reads again with the next look. */
-  again(): void;
 }
 
 /**
@@ -24,7 +22,6 @@ export function live<A, T>(
 ): Live<T> {
   let value: T | null = $state.raw(null);
   let known = $state(false);
-  let due = false;
   const key = $derived(JSON.stringify(about()));
 
   $effect(() => {
@@ -38,8 +35,7 @@ export function live<A, T>(
       let height = -1;
       let at = -Infinity;
       while (!stopped) {
-        if (due || (market.height !== height && performance.now() >= at + every)) {
-          due = false;
+        if (market.height !== height && performance.now() >= at + every) {
           [height, at] = [market.height, performance.now()];
           const answer = await read(what).then(
             (found) => ({ found }),
@@ -67,8 +63,16 @@ export function live<A, T>(
     get known() {
       return known;
     },
-    again() {
-      due = true;
-    },
+  };
+}
+
+/** Reads a list that only grows: each time no more than the rows behind the last one. */
+export function growing<T extends { id: number }>(
+  behind: (last: number | undefined) => Promise<T[]>,
+): () => Promise<T[]> {
+  const rows: T[] = [];
+  return async () => {
+    rows.push(...(await behind(rows.at(-1)?.id)));
+    return [...rows];
   };
 }

@@ -157,12 +157,6 @@ class Market {
     await follow(`/v1/events?blocks=true&after=${from}.0`, listener, signal);
   }
 
-  nameOf(organisation: number, locale: string): string {
-    const found = this.organisations.get(organisation);
-    if (!found) return `#${organisation}`;
-    return locale === "zh-CN" && found.name_zh !== "" ? found.name_zh : found.name;
-  }
-
   async #keepFresh(signal: AbortSignal): Promise<void> {
     let statusDue = 0;
     while (!signal.aborted) {

@@ -2,6 +2,7 @@ import { m } from "../paraglide/messages";
 import type { LedgerEvent, Mode, OrderStatus, Phase, Technology } from "./api/types.ts";
 import type { Breach } from "./checks.ts";
 import type { Submission } from "./account.svelte.ts";
+import type { Side } from "./duet/action.ts";
 import { count, energy, money, price, tonnes } from "./format.ts";
 
 const texts = m as unknown as Record<string, (() => string) | undefined>;
@@ -17,6 +18,7 @@ export const technologyText = (technology: Technology): string =>
 export const modeText = (mode: Mode["kind"]): string => text(`mode_${mode}`, "r_unknown");
 export const kindText = (kind: Submission["kind"]): string =>
   text(`kind_${kind.replaceAll("-", "_")}`, "r_unknown");
+export const sideText = (side: Side): string => (side === "buy" ? m.side_buy() : m.side_sell());
 /** The name of a state, an item or another word of the ledger. */
 export const wordText = (group: string, word: string): string =>
   text(`${group}_${word}`, "r_unknown");
@@ -172,4 +174,10 @@ export function refusalText(submission: Submission): string {
     : "";
   const rule = ruleText(submission.code);
   return bound === "" ? rule : `${rule} ${m.bound({ bound })}`;
+}
+
+/** How far a request has come, or why it was refused; nothing where there is none. */
+export function requestText(request: Submission | undefined): string {
+  if (!request) return "";
+  return request.code === "" ? progressText(request) : refusalText(request);
 }
