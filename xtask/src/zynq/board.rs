@@ -45,8 +45,9 @@ pub(super) struct Boot {
     pub(super) clock: i64,
     /// How long the gateway runs at most, in seconds; with `steps`, longer.
     pub(super) seconds: u32,
-    /// The boot ends when the light has shown so many things.
+    /// The gateway stops so many seconds after the light has shown so many things.
     pub(super) lights: u32,
+    pub(super) linger: u32,
     /// How often the clock is put on by five minutes.
     pub(super) steps: u32,
     /// Whether the stations are inside the board.
@@ -342,9 +343,9 @@ fn append(boot: &Boot) -> String {
     let local = if boot.local { " gwlocal=1" } else { "" };
     let pokes = if boot.pokes.is_empty() { "" } else { " gwpokes=" };
     format!(
-        "console=ttyPS0,115200 maxcpus=1 panic=-1 quiet gwtime={} gwseconds={} gwlights={} gwsteps={}\
-         {local}{pokes}{}",
-        boot.clock, boot.seconds, boot.lights, boot.steps, boot.pokes
+        "console=ttyPS0,115200 maxcpus=1 panic=-1 quiet gwtime={} gwseconds={} gwlights={} gwlinger={} \
+         gwsteps={}{local}{pokes}{}",
+        boot.clock, boot.seconds, boot.lights, boot.linger, boot.steps, boot.pokes
     )
 }
 
