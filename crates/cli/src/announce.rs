@@ -1,27 +1,43 @@
-//! `duet session announce`: the notice of a joint session by the terms of its rule.
+//! `duet session announce`: the notice of a session by the terms of its rule.
 
-use crate::remote::{Remote, Signer, block_on, parse_price, submitted};
+use crate::order::Side;
+use crate::remote::{Ends, Failure, block_on, parse_price};
 use clap::{Args, ValueEnum};
 use duet_sdk::wire::{
     Action, CarbonReference, Day, Mode, Resolution, SessionNotice, SessionTerms, TradingRule,
 };
 
-/// Announce a joint session (exchange). What its rule lays down for matching, the second stage and
-/// its lottery among it, becomes its terms.
+/// Announce a session (exchange). What its rule lays down for matching becomes its terms: K1, K2,
+/// N1, how listings are shared, the second stage and its lottery.
 #[derive(Debug, Args)]
 pub(crate) struct AnnounceArgs {
     /// The number of the rule of the market.
     #[arg(long)]
     rule: u32,
-    /// The delivery day, as YYYY-MM-DD.
+    /// How orders match.
+    #[arg(long, value_enum, default_value_t = Matching::Joint)]
+    mode: Matching,
+    /// The first delivery day, as YYYY-MM-DD.
     #[arg(long)]
     day: Day,
+    /// How many delivery days in a row; a joint session has one.
+    #[arg(long, default_value_t = 1)]
+    days: u16,
     /// When orders are taken from, in ms since 1970 UTC.
     #[arg(long, value_name = "MS")]
     gate_open: i64,
     /// When the gate closes, in ms since 1970 UTC.
     #[arg(long, value_name = "MS")]
     gate_close: i64,
+    /// When the continuous phase after the call ends, in ms since 1970 UTC.
+    #[arg(long, value_name = "MS", required_if_eq("mode", "continuous"))]
+    until: Option<i64>,
+    /// So long before the call no order can be withdrawn.
+    #[arg(long, value_name = "MS", default_value_t = 300_000)]
+    freeze: u32,
+    /// The side that lists; else both may.
+    #[arg(long)]
+    listers: Option<Side>,
     /// The periods of the day.
     #[arg(long, value_enum, default_value_t = Periods::Hour)]
     periods: Periods,
@@ -33,9 +49,19 @@ pub(crate) struct AnnounceArgs {
     #[arg(long, value_name = "YUAN|last-close", value_parser = parse_carbon)]
     carbon_price: Carbon,
     #[command(flatten)]
-    signer: Signer,
-    #[command(flatten)]
-    remote: Remote,
+    ends: Ends,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Matching {
+    Joint,
+    Uniform,
+    Pairwise,
+    Call,
+    Listing,
+    Bilateral,
+    Rolling,
+    Continuous,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -66,20 +92,38 @@ fn parse_carbon(text: &str) -> Result<Carbon, String> {
 
 pub(crate) fn announce(args: &AnnounceArgs) -> anyhow::Result<()> {
     block_on(async {
-        let client = args.remote.client()?;
-        let rule = client.rule(args.rule).await?.rule;
-        let action = Action::OpenSession(notice(args, &rule.trading));
-        let answer = args.signer.submit(&client, action.into()).await?;
-        args.remote.show(&answer, |answer| submitted("session", answer))
+        let rule = args.ends.remote.client()?.rule(args.rule).await?.rule;
+        let notice = notice(args, &rule.trading)?;
+        args.ends.submit("session", Action::OpenSession(notice)).await
     })
 }
 
-fn notice(args: &AnnounceArgs, rule: &TradingRule) -> SessionNotice {
-    SessionNotice {
+/// The mode, with the parameters that the rule lays down for it.
+fn mode(args: &AnnounceArgs, rule: &TradingRule) -> Result<Mode, Failure> {
+    Ok(match args.mode {
+        Matching::Joint => Mode::Joint,
+        Matching::Uniform => Mode::Uniform { k1_bp: rule.k1_bp },
+        Matching::Pairwise => Mode::Pairwise { k2_bp: rule.k2_bp },
+        Matching::Call => Mode::Call,
+        Matching::Listing => {
+            Mode::Listing { sharing: rule.sharing, listers: args.listers.map(Into::into) }
+        }
+        Matching::Bilateral => Mode::Bilateral,
+        Matching::Rolling => Mode::Rolling,
+        Matching::Continuous => {
+            let missing = || Failure::Usage("--until: a continuous session ends".to_owned());
+            let until_ms = args.until.ok_or_else(missing)?;
+            Mode::Continuous { until_ms, n1: rule.n1, freeze_ms: args.freeze }
+        }
+    })
+}
+
+fn notice(args: &AnnounceArgs, rule: &TradingRule) -> Result<SessionNotice, Failure> {
+    Ok(SessionNotice {
         rule: args.rule,
-        mode: Mode::Joint,
+        mode: mode(args, rule)?,
         day: args.day,
-        days: 1,
+        days: args.days,
         gate_open_ms: args.gate_open,
         gate_close_ms: args.gate_close,
         terms: SessionTerms {
@@ -102,7 +146,7 @@ fn notice(args: &AnnounceArgs, rule: &TradingRule) -> SessionNotice {
             second_stage_chance_bp: rule.second_stage_chance_bp,
             carbon_reference: args.carbon_price.reference,
         },
-    }
+    })
 }
 
 #[cfg(test)]

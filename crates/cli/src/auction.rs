@@ -2,12 +2,11 @@
 
 mod sheet;
 
-use crate::order::Side;
-use crate::remote::{Failure, Remote, Signer, block_on, submitted, table, yuan_per_mwh};
+use crate::order::{Ordered, Whose};
+use crate::remote::{Ends, Failure, Remote, block_on, name, table, yuan_per_mwh};
 use clap::{Args, Subcommand};
 use duet_sdk::wire::{
-    self, Auction, CurvePoint, LinkedOrder, LinkedRequest, MinimumRequest, OrderRequest, Session,
-    StepCurve,
+    self, Auction, CurvePoint, LinkedOrder, LinkedRequest, MinimumRequest, Session, StepCurve,
 };
 use std::path::PathBuf;
 
@@ -45,15 +44,8 @@ struct Of {
 
 #[derive(Debug, Args)]
 struct Curve {
-    /// The session.
-    #[arg(long)]
-    session: u32,
-    /// The unit that delivers or uses the energy.
-    #[arg(long)]
-    unit: u32,
-    /// Buy or sell.
-    #[arg(long)]
-    side: Side,
+    #[command(flatten)]
+    whose: Whose,
     /// A CSV file with a row for each step: period, price in yuan/MWh, quantity in kWh. Periods
     /// rise; in a period prices rise for a sale and fall for a purchase.
     #[arg(long, value_name = "CSV")]
@@ -61,71 +53,33 @@ struct Curve {
     /// The share of the carbon cost that a sale in a joint session passes on, in 1e-4.
     #[arg(long, value_name = "BP", default_value_t = 0)]
     conductivity: i64,
-    /// Your own reference.
-    #[arg(long, default_value_t = 0)]
-    reference: u64,
     #[command(flatten)]
-    signer: Signer,
-    #[command(flatten)]
-    remote: Remote,
+    ends: Ends,
 }
 
 #[derive(Debug, Args)]
 struct Linked {
-    /// The session.
-    #[arg(long)]
-    session: u32,
-    /// The unit that delivers or uses the energy.
-    #[arg(long)]
-    unit: u32,
-    /// Buy or sell.
-    #[arg(long)]
-    side: Side,
+    #[command(flatten)]
+    whose: Whose,
     /// The worst acceptable mean price of all its energy, in yuan/MWh.
     #[arg(long, value_name = "YUAN", value_parser = crate::remote::parse_price, allow_hyphen_values = true)]
     price: i64,
     /// The energy of a period as PERIOD:KWH; once for each period, in order.
     #[arg(long, value_name = "PERIOD:KWH", value_parser = crate::contract::parse_point, required = true)]
     point: Vec<CurvePoint>,
-    /// Your own reference.
-    #[arg(long, default_value_t = 0)]
-    reference: u64,
     #[command(flatten)]
-    signer: Signer,
-    #[command(flatten)]
-    remote: Remote,
+    ends: Ends,
 }
 
 #[derive(Debug, Args)]
 struct MinimumArgs {
-    /// The session.
-    #[arg(long)]
-    session: u32,
-    /// The unit that delivers or uses the energy.
-    #[arg(long)]
-    unit: u32,
-    /// Buy or sell.
-    #[arg(long)]
-    side: Side,
-    /// The delivery period within the day, from 0.
-    #[arg(long)]
-    period: u8,
-    /// The limit price in yuan/MWh.
-    #[arg(long, value_name = "YUAN", value_parser = crate::remote::parse_price, allow_hyphen_values = true)]
-    price: i64,
-    /// The energy in kWh.
-    #[arg(long, value_name = "KWH")]
-    quantity: i64,
+    #[command(flatten)]
+    ordered: Ordered,
     /// The least of it to fill, in kWh.
     #[arg(long, value_name = "KWH")]
     minimum: i64,
-    /// Your own reference.
-    #[arg(long, default_value_t = 0)]
-    reference: u64,
     #[command(flatten)]
-    signer: Signer,
-    #[command(flatten)]
-    remote: Remote,
+    ends: Ends,
 }
 
 #[derive(Debug, Args)]
@@ -133,9 +87,7 @@ struct Withdraw {
     /// The number of the linked order.
     linked: u64,
     #[command(flatten)]
-    signer: Signer,
-    #[command(flatten)]
-    remote: Remote,
+    ends: Ends,
 }
 
 pub(crate) fn run(args: &AuctionArgs) -> anyhow::Result<()> {
@@ -152,56 +104,42 @@ pub(crate) fn run(args: &AuctionArgs) -> anyhow::Result<()> {
 async fn curve(args: &Curve) -> Result<(), Failure> {
     let text = std::fs::read_to_string(&args.file)
         .map_err(|error| Failure::Usage(format!("{}: {error}", args.file.display())))?;
-    let side = args.side.into();
+    let side = args.whose.side.into();
     let periods = sheet::read(&text, side).map_err(|faults| {
         Failure::Usage(format!("{}:\n{}", args.file.display(), faults.join("\n")))
     })?;
     let action = wire::Action::SubmitCurve(StepCurve {
-        session: args.session,
-        unit: args.unit,
+        session: args.whose.session,
+        unit: args.whose.unit,
         side,
         conductivity_bp: args.conductivity,
-        reference: args.reference,
+        reference: args.whose.reference,
         periods,
     });
-    let answer = args.signer.submit(&args.remote.client()?, action.into()).await?;
-    args.remote.show(&answer, |answer| submitted("curve from order", answer))
+    args.ends.submit("curve from order", action).await
 }
 
 async fn linked(args: &Linked) -> Result<(), Failure> {
     let action = wire::Action::SubmitLinked(LinkedRequest {
-        session: args.session,
-        unit: args.unit,
-        side: args.side.into(),
+        session: args.whose.session,
+        unit: args.whose.unit,
+        side: args.whose.side.into(),
         limit_milli_yuan_per_mwh: args.price,
         curve: args.point.clone(),
-        reference: args.reference,
+        reference: args.whose.reference,
     });
-    let answer = args.signer.submit(&args.remote.client()?, action.into()).await?;
-    args.remote.show(&answer, |answer| submitted("linked order", answer))
+    args.ends.submit("linked order", action).await
 }
 
 async fn minimum(args: &MinimumArgs) -> Result<(), Failure> {
-    let order = OrderRequest {
-        session: args.session,
-        unit: args.unit,
-        side: args.side.into(),
-        period: args.period,
-        limit_milli_yuan_per_mwh: args.price,
-        quantity_kwh: args.quantity,
-        conductivity_bp: 0,
-        reference: args.reference,
-        time_in_force: wire::TimeInForce::Day,
-    };
-    let action = wire::Action::SubmitMinimum(MinimumRequest { order, minimum_kwh: args.minimum });
-    let answer = args.signer.submit(&args.remote.client()?, action.into()).await?;
-    args.remote.show(&answer, |answer| submitted("order", answer))
+    let (order, minimum_kwh) = (args.ordered.request(), args.minimum);
+    let action = wire::Action::SubmitMinimum(MinimumRequest { order, minimum_kwh });
+    args.ends.submit("order", action).await
 }
 
 async fn withdraw(args: &Withdraw) -> Result<(), Failure> {
     let action = wire::Action::WithdrawLinked { linked: args.linked };
-    let answer = args.signer.submit(&args.remote.client()?, action.into()).await?;
-    args.remote.show(&answer, |answer| submitted("withdrawn linked order", answer))
+    args.ends.submit("withdrawn linked order", action).await
 }
 
 async fn notice(args: &Of) -> Result<(), Failure> {
@@ -216,7 +154,7 @@ fn notice_text(session: &Session) -> String {
     let rows = [
         ("session", session.id.to_string()),
         ("rule", session.rule.to_string()),
-        ("mode", name(&session.mode)),
+        ("mode", serde_json::to_string(&session.mode).unwrap_or_default()),
         ("product", format!("{} for {} days", session.day, session.days)),
         ("phase", name(&session.phase)),
         ("gate opens", instant(session.gate_open_ms)),
@@ -302,12 +240,6 @@ fn linked_row(order: &LinkedOrder) -> Vec<String> {
         order.parts.iter().map(|part| part.quantity_kwh).sum::<i64>().to_string(),
         name(&order.state),
     ]
-}
-
-/// The name of a case in JSON; of one with fields, what is in it.
-fn name(value: &impl serde::Serialize) -> String {
-    let text = serde_json::to_string(value).unwrap_or_default();
-    text.replace(['"', '{', '}'], "").replace("kind:", "").replace(',', ", ")
 }
 
 /// An instant in UTC+8.

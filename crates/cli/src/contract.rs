@@ -1,7 +1,7 @@
 //! `duet bilateral` and `duet listing`: contracts between two members, and takes of listings.
 
 use crate::order::{Ordered, Side};
-use crate::remote::{Ends, Failure, Remote, block_on, table, yuan_per_mwh};
+use crate::remote::{Ends, Failure, Remote, block_on, name, table, yuan_per_mwh};
 use clap::{Args, Subcommand};
 use duet_sdk::wire::{
     self, AllowanceLeg, Big, CertificateLeg, ContractConfirmation, ContractTerms, CurvePoint,
@@ -197,18 +197,17 @@ async fn list(args: &List) -> Result<(), Failure> {
 }
 
 fn row(proposal: &Proposal) -> Vec<String> {
-    let name = |value: serde_json::Result<String>| value.unwrap_or_default().replace('"', "");
     let terms = &proposal.terms;
     vec![
         proposal.id.to_string(),
         terms.session.to_string(),
         proposal.proposer.to_string(),
-        name(serde_json::to_string(&terms.side)),
+        name(&terms.side),
         terms.unit.to_string(),
         terms.counterparty.to_string(),
         yuan_per_mwh(terms.price_milli_yuan_per_mwh),
         terms.curve.iter().map(|point| point.energy_kwh).sum::<i64>().to_string(),
-        name(serde_json::to_string(&proposal.state)),
+        name(&proposal.state),
     ]
 }
 

@@ -1,6 +1,6 @@
 //! `duet order`: place, list and withdraw orders.
 
-use crate::remote::{Ends, Failure, Remote, block_on, table, yuan_per_mwh};
+use crate::remote::{Ends, Failure, Remote, block_on, name, table, yuan_per_mwh};
 use clap::{Args, Subcommand, ValueEnum};
 use duet_sdk::{
     client::OrderFilter,
@@ -46,18 +46,28 @@ enum TimeInForce {
     FillOrKill,
 }
 
+/// Whose energy is ordered, and where.
+#[derive(Debug, Args)]
+pub(crate) struct Whose {
+    /// The session.
+    #[arg(long)]
+    pub(crate) session: u32,
+    /// The unit that delivers or uses the energy.
+    #[arg(long)]
+    pub(crate) unit: u32,
+    /// Buy or sell.
+    #[arg(long)]
+    pub(crate) side: Side,
+    /// Your own reference.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) reference: u64,
+}
+
 /// What is ordered.
 #[derive(Debug, Args)]
 pub(crate) struct Ordered {
-    /// The session.
-    #[arg(long)]
-    session: u32,
-    /// The unit that delivers or uses the energy.
-    #[arg(long)]
-    unit: u32,
-    /// Buy or sell.
-    #[arg(long)]
-    side: Side,
+    #[command(flatten)]
+    whose: Whose,
     /// The delivery period within the day, from 0.
     #[arg(long)]
     period: u8,
@@ -67,9 +77,6 @@ pub(crate) struct Ordered {
     /// The energy in kWh.
     #[arg(long, value_name = "KWH")]
     quantity: i64,
-    /// Your own reference.
-    #[arg(long, default_value_t = 0)]
-    reference: u64,
 }
 
 #[derive(Debug, Args)]
@@ -131,14 +138,14 @@ impl Ordered {
     /// The order, without carbon cost and for the day.
     pub(crate) fn request(&self) -> OrderRequest {
         OrderRequest {
-            session: self.session,
-            unit: self.unit,
-            side: self.side.into(),
+            session: self.whose.session,
+            unit: self.whose.unit,
+            side: self.whose.side.into(),
             period: self.period,
             limit_milli_yuan_per_mwh: self.price,
             quantity_kwh: self.quantity,
             conductivity_bp: 0,
-            reference: self.reference,
+            reference: self.whose.reference,
             time_in_force: wire::TimeInForce::Day,
         }
     }
@@ -182,17 +189,16 @@ const HEAD: [&str; 9] =
     ["order", "session", "period", "side", "owner", "yuan/MWh", "kWh", "filled", "status"];
 
 fn row(order: &Order) -> Vec<String> {
-    let name = |value: serde_json::Result<String>| value.unwrap_or_default().replace('"', "");
     vec![
         order.id.to_string(),
         order.session.to_string(),
         order.period.to_string(),
-        name(serde_json::to_string(&order.side)),
+        name(&order.side),
         order.owner.to_string(),
         yuan_per_mwh(order.limit_milli_yuan_per_mwh),
         order.quantity_kwh.to_string(),
         order.filled_kwh.to_string(),
-        name(serde_json::to_string(&order.status)),
+        name(&order.status),
     ]
 }
 

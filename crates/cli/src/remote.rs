@@ -210,6 +210,15 @@ pub(crate) fn json<T: Serialize>(answer: &T) -> String {
     serde_json::to_string_pretty(answer).unwrap_or_default()
 }
 
+/// The name of a case in JSON; of one with fields, its kind.
+pub(crate) fn name(value: &impl Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(name)) => name,
+        Ok(fields) => fields["kind"].as_str().unwrap_or_default().to_owned(),
+        Err(_) => String::new(),
+    }
+}
+
 /// Writes to standard output; a reader that has gone away is no fault.
 pub(crate) fn print(text: &str) {
     let mut out = std::io::stdout().lock();
@@ -286,6 +295,12 @@ mod tests {
         }
         assert_eq!(yuan_per_mwh(-12_001), "-12.001");
         assert_eq!(yuan(-5), "-0.05");
+    }
+
+    #[test]
+    fn cases_are_named_with_and_without_fields() {
+        assert_eq!(name(&wire::Side::Buy), "buy");
+        assert_eq!(name(&wire::Mode::Uniform { k1_bp: 1 }), "uniform");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `duet session export|replay|interventions`: sealed books and the log of interventions.
 
-use crate::remote::{Failure, Pin, Remote, block_on, json, print, table};
+use crate::remote::{Failure, Pin, Remote, block_on, json, name, print, table};
 use anyhow::Context as _;
 use clap::Args;
 use duet_ledger::sealed::{Difference, Replay};
@@ -174,11 +174,10 @@ fn interventions_text(records: &[InterventionRecord]) -> String {
     let rows: Vec<Vec<String>> = records
         .iter()
         .map(|record| {
-            let what = serde_json::to_string(&record.intervention).unwrap_or_default();
             vec![
                 record.number.to_string(),
                 record.session.to_string(),
-                what.replace('"', ""),
+                name(&record.intervention),
                 record.time_ms.to_string(),
                 record.height.to_string(),
                 record.organisation.to_string(),

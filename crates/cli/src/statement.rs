@@ -5,7 +5,7 @@ mod proof;
 mod sheet;
 mod trace;
 
-use crate::remote::{Address, Failure, block_on, json, print, table, yuan, yuan_per_mwh};
+use crate::remote::{Address, Failure, block_on, json, name, print, table, yuan, yuan_per_mwh};
 use anyhow::Context as _;
 use clap::{Args, Subcommand, ValueEnum};
 use duet_sdk::wire::{Formula, StatementLine};
@@ -124,7 +124,7 @@ fn row(line: &StatementLine) -> Vec<String> {
     vec![
         format!("{}/{}", line.session, line.place),
         line.period.to_string(),
-        item(line),
+        name(&line.item),
         line.unit.to_string(),
         line.trade.map_or_else(String::new, |trade| trade.to_string()),
         line.payer.to_string(),
@@ -133,11 +133,6 @@ fn row(line: &StatementLine) -> Vec<String> {
         price,
         yuan(line.amount_fen.0),
     ]
-}
-
-/// The name of the item in the API.
-fn item(line: &StatementLine) -> String {
-    serde_json::to_string(&line.item).unwrap_or_default().replace('"', "")
 }
 
 /// The columns of the table and the formula in words.

@@ -2,7 +2,7 @@
 
 use duet_sdk::client::Client;
 use duet_sdk::sign::MemberKey;
-use duet_sdk::wire::{Action, Day, Mode, Phase, Session, SessionNotice};
+use duet_sdk::wire::{Day, Mode, Phase, Session};
 use duet_study::scenario::{MemberRole, Scenario};
 use duet_world::{Founding, demo_seed};
 use serde_json::Value;
@@ -94,29 +94,21 @@ async fn until(client: &Client, mut holds: impl FnMut(&Session) -> bool) -> Sess
     panic!("the session did not come to be");
 }
 
-/// A call for the week after, under the rule and the gate of the joint session that is open.
-async fn open_call(client: &Client) -> u32 {
+/// Announces a call ten days ahead, under the rule and the gate of the joint session that is open.
+async fn open_call(demo: &Demo, client: &Client) -> u32 {
     let joint = until(client, |s| s.mode == Mode::Joint && s.phase == Phase::Open).await;
     let now = client.status().await.unwrap().now_ms;
-    let terms = joint.terms.clone();
     let Day(day) = joint.day;
-    let notice = SessionNotice {
-        rule: joint.rule,
-        mode: Mode::Call,
-        day: Day(duet_units::DeliveryDay::from_days(day.days() + 10)),
-        days: 1,
-        gate_open_ms: now + 5 * MINUTE_MS,
-        gate_close_ms: joint.gate_close_ms,
-        terms,
-    };
-    let key = MemberKey::from_seed(demo_seed("EXCHANGE"));
-    let channel = client.channel().await.unwrap().channel.0;
-    let nonce = client.identity(key.public().into()).await.unwrap().last_nonce + 1;
-    let transaction = key.sign(channel, nonce, Action::OpenSession(notice).into());
-    let answer = client.submit(&transaction, Duration::from_secs(30)).await.unwrap();
-    let receipt = answer.receipt.unwrap();
-    assert!(receipt.accepted, "{receipt:?}");
-    let id = u32::try_from(receipt.subject).unwrap();
+    let day = Day(duet_units::DeliveryDay::from_days(day.days() + 10)).to_string();
+    let rule = joint.rule.to_string();
+    let (open, close) = ((now + 5 * MINUTE_MS).to_string(), joint.gate_close_ms.to_string());
+    let announce = ["session", "announce", "--rule", &rule, "--mode", "call", "--day", &day];
+    let gate = ["--gate-open", &open, "--gate-close", &close];
+    let prices = ["--reference-price", "364.4", "--carbon-price", "97.49"];
+    let exchange = key("EXCHANGE");
+    let words = [&announce[..], &gate, &prices, &["--key", &exchange]].concat();
+    let id = demo.json(&words)["receipt"]["subject"].as_u64().unwrap();
+    let id = u32::try_from(id).unwrap();
     until(client, |s| s.id == id && s.phase == Phase::Open).await;
     id
 }
@@ -141,7 +133,8 @@ fn curves_and_linked_orders_are_placed_and_their_result_is_shown() {
     let demo = Demo::start();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let client = Client::new(&demo.url).unwrap();
-    let (id, [(sells, seller), (buys, buyer)]) = (runtime.block_on(open_call(&client)), units());
+    let id = runtime.block_on(open_call(&demo, &client));
+    let [(sells, seller), (buys, buyer)] = units();
     let (session, sells, buys) = (id.to_string(), sells.to_string(), buys.to_string());
     let (seller, buyer) = (key(&seller), key(&buyer));
     let notice = demo.shown(&["auction", "notice", &session]);

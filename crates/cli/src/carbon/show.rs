@@ -1,6 +1,6 @@
 //! What `duet carbon` shows.
 
-use crate::remote::{Failure, Remote, read_key, table, yuan};
+use crate::remote::{Failure, Remote, name, read_key, table, yuan};
 use clap::Args;
 use duet_sdk::{
     client::Client,
@@ -92,7 +92,7 @@ pub(super) async fn deals(remote: &Remote, after: u64) -> Result<(), Failure> {
         let row = |deal: &CarbonDeal| {
             vec![
                 deal.id.to_string(),
-                plain(&deal.mode),
+                name(&deal.mode),
                 price(deal.price_fen_per_t),
                 deal.allowances_t.to_string(),
                 yuan(deal.amount_fen.0),
@@ -111,13 +111,13 @@ pub(super) async fn biddings(remote: &Remote) -> Result<(), Failure> {
             vec![
                 bidding.id.to_string(),
                 bidding.owner.to_string(),
-                plain(&bidding.side),
+                name(&bidding.side),
                 price(bidding.reserve_fen_per_t),
                 bidding.allowances_t.to_string(),
-                plain(&bidding.pricing),
+                name(&bidding.pricing),
                 bidding.opens_ms.to_string(),
                 bidding.closes_ms.to_string(),
-                plain(&bidding.state),
+                name(&bidding.state),
                 bidding.awarded_t.to_string(),
             ]
         };
@@ -136,11 +136,6 @@ pub(super) async fn biddings(remote: &Remote) -> Result<(), Failure> {
         ];
         table(&head, &rows)
     })
-}
-
-/// The wire name of a plain value.
-fn plain<T: serde::Serialize>(value: &T) -> String {
-    serde_json::to_string(value).unwrap_or_default().replace('"', "")
 }
 
 pub(super) async fn account(whose: &Whose) -> Result<(), Failure> {
@@ -166,7 +161,7 @@ fn account_text(detail: &CarbonAccountDetail) -> String {
             (Some(to), true) => format!("block to {to}"),
             (Some(_), false) => format!("block of {}", order.owner),
         };
-        let side = plain(&order.side);
+        let side = name(&order.side);
         let (fen, tonnes) = (order.price_fen_per_t, order.allowances_t);
         vec![order.id.to_string(), kind, side, price(fen), tonnes.to_string()]
     };
@@ -183,7 +178,7 @@ pub(super) async fn obligation(year: &YearOf) -> Result<(), Failure> {
 }
 
 fn obligation_text(row: &Obligation) -> String {
-    let state = plain(&row.state);
+    let state = name(&row.state);
     let facts = [
         ("issued ahead", row.pre_issued_t),
         ("allocated", row.allocated_t),

@@ -1,6 +1,7 @@
 //! A week of the demo: ahead of each day's joint session, a session of another mode.
 
 use super::{DemoArgs, METER_ROUNDS, check, text, write_json};
+use crate::remote::{name, yuan, yuan_per_mwh};
 use duet_sdk::wire;
 use duet_world::{DayReport, Tally, TradingDay};
 use serde::Serialize;
@@ -109,28 +110,25 @@ fn ahead(world: &TradingDay, day: duet_units::DeliveryDay) -> Vec<AheadReport> {
 
 impl AheadReport {
     fn row(&self) -> Vec<String> {
-        let mode = serde_json::to_value(self.mode).ok();
-        let mode = mode.as_ref().and_then(|mode| mode["kind"].as_str()).unwrap_or_default();
         vec![
             self.session.to_string(),
-            mode.to_owned(),
+            name(&self.mode),
             self.day.clone(),
             self.days.to_string(),
             self.trades.to_string(),
             format!("{}.{:03}", self.volume_kwh / 1_000, self.volume_kwh % 1_000),
-            self.price_milli_yuan_per_mwh.map(crate::remote::yuan_per_mwh).unwrap_or_default(),
+            self.price_milli_yuan_per_mwh.map(yuan_per_mwh).unwrap_or_default(),
             self.result_hash.clone().unwrap_or_default().chars().take(16).collect(),
         ]
     }
 }
 
 fn deal_row(deal: &wire::CarbonDeal) -> Vec<String> {
-    let mode = serde_json::to_value(deal.mode).ok();
     vec![
         deal.id.to_string(),
-        mode.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default().to_owned(),
+        name(&deal.mode),
         deal.allowances_t.to_string(),
-        crate::remote::yuan(deal.price_fen_per_t.into()),
-        crate::remote::yuan(deal.amount_fen.0),
+        yuan(deal.price_fen_per_t.into()),
+        yuan(deal.amount_fen.0),
     ]
 }

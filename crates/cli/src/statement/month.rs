@@ -1,6 +1,6 @@
 //! `duet statement month|object|correct|dismiss|close`: a month and what follows it.
 
-use crate::remote::{Ends, Failure, Remote, block_on, table, yuan};
+use crate::remote::{Ends, Failure, Remote, block_on, name, table, yuan};
 use clap::Args;
 use duet_sdk::wire::{
     Action, Big, CalendarMonth, LineCorrection, MonthStatement, ObjectionAnswer, Seal,
@@ -82,10 +82,6 @@ pub(super) fn show(args: &ShowMonth) -> anyhow::Result<()> {
         let page = args.remote.client()?.months(args.month, args.organisation).await?;
         args.remote.show(&page, |page| text(&page.items))
     })
-}
-
-fn name<T: serde::Serialize>(value: &T) -> String {
-    serde_json::to_string(value).unwrap_or_default().replace('"', "")
 }
 
 fn text(statements: &[MonthStatement]) -> String {

@@ -1,6 +1,6 @@
 //! A statement as a workbook.
 
-use super::{HEAD, item};
+use super::HEAD;
 use anyhow::Context as _;
 use duet_sdk::wire::{Formula, StatementLine};
 use rust_xlsxwriter::{Format, Workbook, Worksheet, XlsxError};
@@ -27,7 +27,7 @@ fn fill(sheet: &mut Worksheet, session: u32, lines: &[StatementLine]) -> Result<
     for (row, line) in (1_u32..).zip(lines) {
         sheet.write(row, 0, format!("{}/{}", line.session, line.place))?;
         sheet.write(row, 1, line.period)?;
-        sheet.write(row, 2, item(line))?;
+        sheet.write(row, 2, crate::remote::name(&line.item))?;
         sheet.write(row, 3, line.unit)?;
         if let Some(trade) = line.trade {
             sheet.write(row, 4, trade.to_string())?;

@@ -1,9 +1,8 @@
 //! `duet statement trace`: from a line to its origin.
 
-use crate::remote::{Remote, block_on, table, yuan, yuan_per_mwh};
+use crate::remote::{Remote, block_on, name, table, yuan, yuan_per_mwh};
 use clap::Args;
 use duet_sdk::wire::{LineTrace, Order, Side};
-use serde::Serialize;
 use std::str::FromStr;
 
 /// A line by session and place, as `duet statement show` names it.
@@ -38,10 +37,6 @@ pub(super) fn run(args: &Trace) -> anyhow::Result<()> {
         let trace = client.trace(args.line.session, args.line.place).await?;
         args.remote.show(&trace, text)
     })
-}
-
-fn name<T: Serialize>(value: &T) -> String {
-    serde_json::to_string(value).unwrap_or_default().replace('"', "")
 }
 
 fn text(trace: &LineTrace) -> String {
