@@ -81,7 +81,6 @@ fn serve(
     scenario: Scenario,
     founding: Founding,
 ) -> anyhow::Result<()> {
-    // Its gateways run until the program ends.
     let outboxes = Scratch::new("field")?;
     let outboxes = outboxes.path();
     host::run(&folder.join("chain"), |host| async move {

@@ -27,8 +27,10 @@ use std::{
         atomic::{AtomicI64, Ordering},
         mpsc,
     },
+    thread::JoinHandle,
     time::Duration,
 };
+use tokio::{sync::watch, task::JoinSet};
 
 const HOUR_MS: i64 = 3_600_000;
 const MINUTE_MS: i64 = 60_000;
@@ -49,9 +51,11 @@ impl GatewayClock for PlantTime {
     }
 }
 
-/// The gateways and plants of all members.
+/// The gateways and plants of all members; they end with it.
 #[derive(Debug)]
 pub(crate) struct Field {
+    stop: watch::Sender<bool>,
+    thread: Option<JoinHandle<()>>,
     time: PlantTime,
     plants: Vec<Plant>,
     /// Where each unit's machine is: the place of its plant.
@@ -89,14 +93,15 @@ impl Field {
             members.push(Member { map, plant, device });
         }
         let (ready, started) = mpsc::channel();
-        let clock = time.clone();
+        let (stop, stopped) = watch::channel(false);
+        let surroundings = Surroundings { clock: time.clone(), stopped };
         let gateways = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        std::thread::Builder::new().name("field".to_owned()).spawn(move || {
+        let thread = std::thread::Builder::new().name("field".to_owned()).spawn(move || {
             let local = tokio::task::LocalSet::new();
-            local.block_on(&gateways, serve(members, clock, ready));
+            local.block_on(&gateways, serve(members, surroundings, ready));
         })?;
         started.recv().context("the field ended")??;
-        let field = Self { time, plants, units, runtime };
+        let field = Self { stop, thread: Some(thread), time, plants, units, runtime };
         field.units.keys().for_each(|unit| field.run_at(*unit, 0));
         Ok(field)
     }
@@ -208,29 +213,50 @@ fn dispatched(world: &TradingDay, day: DeliveryDay, hour: u8) -> BTreeMap<UnitId
     })
 }
 
-/// Serves all stations and runs all gateways until the process ends.
-async fn serve(members: Vec<Member>, clock: PlantTime, ready: mpsc::Sender<anyhow::Result<()>>) {
-    let mut servers = Vec::new();
+/// Gateways keep their outboxes before those are removed.
+impl Drop for Field {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the field panicked");
+        }
+    }
+}
+
+/// What every gateway goes by.
+struct Surroundings {
+    clock: PlantTime,
+    stopped: watch::Receiver<bool>,
+}
+
+/// Serves all stations and runs all gateways until they are stopped.
+async fn serve(
+    members: Vec<Member>,
+    around: Surroundings,
+    ready: mpsc::Sender<anyhow::Result<()>>,
+) {
+    let (mut servers, mut gateways) = (Vec::new(), JoinSet::new());
     for member in members {
-        if let Err(error) = start_member(member, &clock, &mut servers).await {
+        if let Err(error) = start_member(member, &around, &mut servers, &mut gateways).await {
             // Nobody else could be told.
             ready.send(Err(error)).ok();
             return;
         }
     }
     ready.send(Ok(())).ok();
-    std::future::pending().await
+    gateways.join_all().await;
 }
 
 async fn start_member(
     member: Member,
-    clock: &PlantTime,
+    around: &Surroundings,
     servers: &mut Vec<ModbusServer>,
+    gateways: &mut JoinSet<()>,
 ) -> anyhow::Result<()> {
     let Member { mut map, plant, device } = member;
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
     for station in &mut map.iec104 {
-        let served = serve_iec104(station, &plant, Arc::new(clock.clone()), any, LOOK).await;
+        let served = serve_iec104(station, &plant, Arc::new(around.clock.clone()), any, LOOK).await;
         station.address = served.context("a simulated station")?.to_string();
     }
     for station in &mut map.modbus {
@@ -239,12 +265,14 @@ async fn start_member(
         servers.push(server);
     }
     let access = NodeAccess::of(&map).context("the map has an uplink")?;
-    let clock = Arc::new(clock.clone());
+    let (clock, mut stopped) = (Arc::new(around.clock.clone()), around.stopped.clone());
     let uplink = HttpUplink::new(access, device.clone(), clock.clone())?;
-    tokio::task::spawn_local(async move {
+    gateways.spawn_local(async move {
         let way = WayOut::Node(Arc::new(uplink));
-        let ended = run(&map, device, way, clock, std::future::pending()).await;
-        tracing::error!("the gateway {} ended: {ended:?}", map.gateway.name);
+        let stop = async { drop(stopped.wait_for(|stopped| *stopped).await) };
+        if let Err(error) = run(&map, device, way, clock, stop).await {
+            tracing::error!("the gateway {} ended: {error}", map.gateway.name);
+        }
     });
     Ok(())
 }
