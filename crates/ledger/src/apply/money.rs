@@ -11,8 +11,8 @@ use crate::state::{BrokenInvariant, State};
 use duet_units::{Money, OverflowError};
 use std::collections::BTreeSet;
 
-/// The most money of one deposit: 1e15 fen, ten trillion yuan.
-const DEPOSIT_MAX_FEN: i128 = 1_000_000_000_000_000;
+/// The most money of one deposit or correction: 1e15 fen, ten trillion yuan.
+pub(super) const AMOUNT_MAX_FEN: i128 = 1_000_000_000_000_000;
 
 /// The amount of one delivery day for all days of a product.
 pub(super) fn times(amount: Money, days: u16) -> Result<Money, OverflowError> {
@@ -59,8 +59,8 @@ impl State {
         if self.organisations.get(organisation).is_none() {
             return Err(Rejection::UnknownOrganisation.of("organisation", organisation.0, 0));
         }
-        if amount.fen() > DEPOSIT_MAX_FEN {
-            return Err(Rejection::AmountTooLarge.of("amount", amount.fen(), DEPOSIT_MAX_FEN));
+        if amount.fen() > AMOUNT_MAX_FEN {
+            return Err(Rejection::AmountTooLarge.of("amount", amount.fen(), AMOUNT_MAX_FEN));
         }
         self.check_reference(caller, reference)
     }

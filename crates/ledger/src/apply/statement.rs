@@ -1,5 +1,6 @@
 //! Monthly statements: lines are summed up, members object, the exchange corrects and closes.
 
+use super::money::AMOUNT_MAX_FEN;
 use super::{Caller, Failure};
 use crate::action::{
     LineCorrection, MonthReading, ObjectionAnswer, StatementAction, StatementObjection,
@@ -10,12 +11,12 @@ use crate::hash::{Digest, hash, merkle_root, merkle_root_from_path};
 use crate::ids::{OrganisationId, SessionId, UnitId};
 use crate::records::{
     AccountKind, Counter, ItemSum, LaterLine, LineItem, MeterMonth, MonthStatement, Objection,
-    ObjectionState, Phase, Role, StatementCalendar, StatementLine, StatementState,
+    ObjectionState, Phase, Role, StatementCalendar, StatementLine, StatementState, Unit,
 };
 use crate::rejection::{Refusal, Rejection};
 use crate::state::{BrokenInvariant, State};
 use duet_market::settlement::spot::true_up;
-use duet_units::{Energy, Money, Month, Price, div_half_away};
+use duet_units::{Energy, Money, Month, Price, Resolution, div_half_away};
 use std::collections::{BTreeMap, BTreeSet};
 
 const STATEMENT_DOMAIN: &[u8] = b"duet/statement/v1";
@@ -227,6 +228,10 @@ impl State {
         if correction.amount <= Money::ZERO {
             return Err(Rejection::AmountNotPositive.of("amount", correction.amount.fen(), 0));
         }
+        if correction.amount.fen() > AMOUNT_MAX_FEN {
+            let (amount, most) = (correction.amount.fen(), AMOUNT_MAX_FEN);
+            return Err(Rejection::AmountTooLarge.of("amount", amount, most));
+        }
         let (session, place) = (correction.session, correction.place);
         let (month, kept) = self.sealed_line((session, place))?;
         if let Some(number) = correction.objection {
@@ -322,11 +327,12 @@ impl State {
 
     fn check_month_reading(&self, caller: &Caller, reading: &MonthReading) -> Result<(), Refusal> {
         caller.needs(&[Role::Device])?;
-        self.device_of(caller, reading.unit)?;
-        if reading.energy < Energy::ZERO {
-            return Err(Rejection::BadReading.of("energy", reading.energy.kwh(), 0));
+        let unit = self.device_of(caller, reading.unit)?;
+        let (energy, end) = (reading.energy.kwh(), reading.month.plus(1).start());
+        let most = month_energy(unit, reading.month).kwh().saturating_mul(2);
+        if energy < 0 || energy > most {
+            return Err(Rejection::BadReading.of("energy", energy, most));
         }
-        let end = reading.month.plus(1).start();
         if caller.time < end {
             let (time, end) = (caller.time.unix_ms(), end.unix_ms());
             return Err(Rejection::NotDelivered.of("time", time, end));
@@ -464,6 +470,13 @@ impl State {
         let leaves: Vec<Vec<u8>> = rows.map(|(_, line)| line.to_bytes()).collect();
         (merkle_root(&leaves), u32::try_from(leaves.len()).unwrap_or(u32::MAX))
     }
+}
+
+/// What `unit` can deliver or use in a month at its capacity.
+fn month_energy(unit: &Unit, month: Month) -> Energy {
+    let (from, end) = (month.start().unix_ms(), month.plus(1).start().unix_ms());
+    let hours = end.saturating_sub(from).div_euclid(Resolution::Hour.period_ms());
+    Energy::from_kwh(unit.capacity.kw().saturating_mul(hours))
 }
 
 /// The month's price, weighted by metered energy; zero if nothing was metered.

@@ -213,9 +213,13 @@ fn a_month_is_trued_up_to_its_meter() {
     assert_eq!(metered.metered, mwh(28));
     assert_eq!(chain.send(Who::CoalMeter, report(30)), Err("not-delivered"));
     chain.pass_to(day("2026-08-11").start());
+    // Twice 100 MW over the 744 hours of July.
+    let most = 2 * 100 * 744;
     chain.table(vec![
         (Who::WindMeter, report(30), "not-your-device"),
         (Who::CoalMeter, report(-1), "bad-reading"),
+        (Who::CoalMeter, report(most + 1), "bad-reading"),
+        (Who::CoalMeter, report(most), "ok"),
         (Who::CoalMeter, report(30), "ok"),
     ]);
     let before = chain.available(Who::Coal);
@@ -228,4 +232,29 @@ fn a_month_is_trued_up_to_its_meter() {
     assert_eq!(line.amount.fen(), (2_000 * price + 5_000) / 10_000);
     assert_eq!(chain.available(Who::Coal).fen(), before.fen() + line.amount.fen());
     assert_eq!(chain.send(Who::CoalMeter, report(31)), Err("month-closed"));
+}
+
+#[test]
+fn no_month_reading_and_no_correction_is_too_large_for_the_sums_of_a_statement() {
+    let mut chain = settled();
+    let (place, _) = deviation(&chain);
+    chain.pass_to(day("2026-08-11").start());
+    let report = |unit| {
+        let energy = Energy::from_kwh(i64::MAX);
+        let reading = MonthReading { unit, month: month(), energy };
+        Action::Statement(StatementAction::ReportMonth(reading))
+    };
+    let pays = |fen: i128| {
+        let amount = duet_units::Money::from_fen(fen);
+        correct(LineCorrection { amount, ..correction(place, Who::Coal, 1, None) })
+    };
+    let most = 1_000_000_000_000_000;
+    chain.table(vec![
+        (Who::CoalMeter, report(COAL), "bad-reading"),
+        (Who::RetailMeter, report(RETAIL), "bad-reading"),
+        (Who::Exchange, pays(i128::MAX), "amount-too-large"),
+        (Who::Exchange, pays(most + 1), "amount-too-large"),
+        (Who::Exchange, pays(most), "ok"),
+        (Who::Exchange, close(), "ok"),
+    ]);
 }
