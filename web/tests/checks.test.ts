@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { escrowFen, firstBreach, type Rules, type Standing } from "../src/lib/checks.ts";
+import type { Session } from "../src/lib/api/types.ts";
+import {
+  effectiveAsk,
+  escrowFen,
+  firstBreach,
+  type Rules,
+  type Standing,
+} from "../src/lib/checks.ts";
 import type { OrderRequest } from "../src/lib/duet/action.ts";
 
 const rules: Rules = {
@@ -89,4 +96,22 @@ describe("escrow", () => {
     expect(escrowFen({ ...buy, limitMilliYuanPerMwh: -5n })).toBe(0n);
     expect(escrowFen(sell)).toBe(80_000n);
   });
+});
+
+describe("a sell order", () => {
+  const terms = {
+    ceiling_milli_yuan_per_mwh: 437_280,
+    carbon_price_fen_per_t: 5_500,
+  } as Session["terms"];
+  const ask = (conductivityBp: bigint, limitMilliYuanPerMwh = 400_000n) =>
+    effectiveAsk({ ...sell, conductivityBp, limitMilliYuanPerMwh }, terms, 800);
+
+  it("is seen with the share of its carbon cost, rounded once", () => {
+    // 0.8 t/MWh at 55 yuan/t are 44 yuan/MWh.
+    expect(ask(0n)).toBe(400_000n);
+    expect(ask(5_000n)).toBe(422_000n);
+    expect(ask(1n)).toBe(400_004n);
+  });
+
+  it("is never seen above the ceiling", () => expect(ask(10_000n)).toBe(437_280n));
 });

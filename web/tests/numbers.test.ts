@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { Nonces } from "../src/lib/duet/nonce.ts";
+import { Entry } from "../src/lib/entry.svelte.ts";
 import * as format from "../src/lib/format.ts";
 import { divideHalfAway, summarise } from "../src/lib/summary.ts";
-import { parseEnergy, parsePercent, parsePrice } from "../src/lib/units.ts";
+import { parse } from "../src/lib/units.ts";
 
 describe("numbers for people", () => {
   it("are exact beyond what a double holds", () => {
@@ -33,17 +34,28 @@ describe("numbers for people", () => {
 
 describe("numbers from people", () => {
   it("become the ledger's integers", () => {
-    expect(parsePrice("412.35")).toBe(412_350n);
-    expect(parsePrice(" -0.001 ")).toBe(-1n);
-    expect(parseEnergy("1,250")).toBe(1_250_000n);
-    expect(parsePercent("65")).toBe(6_500n);
-    expect(parsePercent("65.50")).toBe(6_550n);
+    expect(parse("price", "412.35")).toBe(412_350n);
+    expect(parse("price", " -0.001 ")).toBe(-1n);
+    expect(parse("energy", "1,250")).toBe(1_250_000n);
+    expect(parse("percent", "65")).toBe(6_500n);
+    expect(parse("percent", "65.50")).toBe(6_550n);
   });
 
   it.each(["", "abc", "1e5", "0x10", "1.2345", "--1", "1.2.3", "NaN", "9999999999999999"])(
     "that are none are refused: %s",
-    (text) => expect(parsePrice(text)).toBeNull(),
+    (text) => expect(parse("price", text)).toBeNull(),
   );
+});
+
+describe("an entry", () => {
+  it("knows a number, more than nothing, and nothing at all", () => {
+    const entry = new Entry("energy", "2.5");
+    expect([entry.value, entry.positive, entry.blank]).toEqual([2_500n, 2_500n, false]);
+    entry.text = "-1";
+    expect([entry.value, entry.positive]).toEqual([-1_000n, null]);
+    entry.clear();
+    expect([entry.value, entry.blank]).toEqual([null, true]);
+  });
 });
 
 describe("nonces", () => {

@@ -1,4 +1,7 @@
+import type { Session } from "./api/types.ts";
 import type { OrderRequest } from "./duet/action.ts";
+import { takesOrders } from "./sessions.ts";
+import { divideHalfAway, periodsOf } from "./summary.ts";
 
 /** The rules of a session that an order is held to before it is signed. */
 export interface Rules {
@@ -12,6 +15,19 @@ export interface Rules {
   ceilingMilliYuanPerMwh: bigint;
   tickMilliYuanPerMwh: bigint;
   lotKwh: bigint;
+}
+
+export function rulesOf({ phase, mode, days, terms }: Session): Rules {
+  return {
+    phase,
+    periods: periodsOf({ terms }),
+    days,
+    buysBack: mode.kind !== "joint",
+    floorMilliYuanPerMwh: BigInt(terms.floor_milli_yuan_per_mwh),
+    ceilingMilliYuanPerMwh: BigInt(terms.ceiling_milli_yuan_per_mwh),
+    tickMilliYuanPerMwh: BigInt(terms.tick_milli_yuan_per_mwh),
+    lotKwh: BigInt(terms.lot_kwh),
+  };
 }
 
 /** What the checks need to know of the unit and of the member's money. */
@@ -50,11 +66,10 @@ export function firstBreach(order: OrderRequest, rules: Rules, standing: Standin
   );
 }
 
-function sessionBreach(phase: string): string | null {
+/** The rule by which a session takes no orders in this phase, or null where it does. */
+export function sessionBreach(phase: string): string | null {
+  if (takesOrders(phase)) return null;
   switch (phase) {
-    case "open":
-    case "continuous":
-      return null;
     case "announced":
       return "gate-not-open";
     case "halted":
@@ -64,20 +79,28 @@ function sessionBreach(phase: string): string | null {
   }
 }
 
+/** Whether a quantity is of whole lots. */
+export function lotBreach(quantityKwh: bigint, { lotKwh }: Rules): Breach | null {
+  if (quantityKwh <= 0n) return { rule: "quantity-not-positive", field: "quantity" };
+  return quantityKwh % lotKwh === 0n ? null : { rule: "off-lot", field: "quantity", bound: lotKwh };
+}
+
+/** What a unit can deliver or use in one period. */
+export const capacityKwh = (capacityKw: bigint, periods: number): bigint =>
+  (capacityKw * 24n) / BigInt(periods);
+
 function quantityBreach(order: OrderRequest, rules: Rules, standing: Standing): Breach | null {
-  if (order.quantityKwh <= 0n) return { rule: "quantity-not-positive", field: "quantity" };
-  if (order.quantityKwh % rules.lotKwh !== 0n) {
-    return { rule: "off-lot", field: "quantity", bound: rules.lotKwh };
-  }
-  const most = (standing.capacityKw * 24n) / BigInt(rules.periods);
+  const lots = lotBreach(order.quantityKwh, rules);
+  if (lots) return lots;
+  const most = capacityKwh(standing.capacityKw, rules.periods);
   if (order.quantityKwh + standing.committedKwh > most) {
     return { rule: "over-capacity", field: "quantity", bound: most - standing.committedKwh };
   }
   return null;
 }
 
-function priceBreach(order: OrderRequest, rules: Rules): Breach | null {
-  const limit = order.limitMilliYuanPerMwh;
+/** Whether a price is of whole ticks and within the band. */
+export function bandBreach(limit: bigint, rules: Rules): Breach | null {
   if (limit % rules.tickMilliYuanPerMwh !== 0n) {
     return { rule: "off-tick", field: "limit", bound: rules.tickMilliYuanPerMwh };
   }
@@ -87,6 +110,12 @@ function priceBreach(order: OrderRequest, rules: Rules): Breach | null {
   if (limit > rules.ceilingMilliYuanPerMwh) {
     return { rule: "outside-band", field: "limit", bound: rules.ceilingMilliYuanPerMwh };
   }
+  return null;
+}
+
+function priceBreach(order: OrderRequest, rules: Rules): Breach | null {
+  const band = bandBreach(order.limitMilliYuanPerMwh, rules);
+  if (band) return band;
   const most = order.side === "buy" ? 0n : 10_000n;
   if (order.conductivityBp < 0n || most < order.conductivityBp) {
     return { rule: "bad-conductivity", field: "conductivity", bound: most };
@@ -110,4 +139,20 @@ function fundsBreach(order: OrderRequest, rules: Rules, standing: Standing): Bre
 export function escrowFen(order: OrderRequest, days = 1): bigint {
   const microYuan = order.limitMilliYuanPerMwh * order.quantityKwh * BigInt(days);
   return microYuan <= 0n ? 0n : (microYuan + 9_999n) / 10_000n;
+}
+
+/**
+ * What the joint auction sees of a sell order: its limit and the share of its carbon cost that it
+ * passes on, at most the ceiling.
+ */
+export function effectiveAsk(
+  order: OrderRequest,
+  terms: Session["terms"],
+  emissionFactorGPerKwh: number,
+): bigint {
+  const price = BigInt(terms.carbon_price_fen_per_t);
+  const product = order.conductivityBp * BigInt(emissionFactorGPerKwh) * price;
+  const ask = order.limitMilliYuanPerMwh + divideHalfAway(product, 1_000_000n);
+  const ceiling = BigInt(terms.ceiling_milli_yuan_per_mwh);
+  return ask < ceiling ? ask : ceiling;
 }

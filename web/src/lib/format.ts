@@ -66,6 +66,11 @@ export function period(index: number, periods: number): string {
   return `${hourMinute(index * minutes)}\u2013${hourMinute((index + 1) * minutes)}`;
 }
 
+/** All periods of a day, to choose from. */
+export function periodOptions(periods: number): { value: number; text: string }[] {
+  return Array.from({ length: periods }, (_, value) => ({ value, text: period(value, periods) }));
+}
+
 /** `09:30` from minutes of the day. */
 export function hourMinute(minutes: number): string {
   const hours = Math.floor(minutes / 60);

@@ -36,6 +36,6 @@ export function divideHalfAway(value: bigint, divisor: bigint): bigint {
   return value < 0n ? -rounded : rounded;
 }
 
-export function periodsOf(session: Session): number {
-  return session.terms.resolution === "hour" ? 24 : 96;
+export function periodsOf({ terms }: Pick<Session, "terms">): number {
+  return terms.resolution === "hour" ? 24 : 96;
 }

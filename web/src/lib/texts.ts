@@ -1,6 +1,6 @@
 import { m } from "../paraglide/messages";
-import type { LedgerEvent, Mode, OrderStatus, Phase, Technology } from "./api/types.ts";
-import type { Breach } from "./checks.ts";
+import type { LedgerEvent, Mode, OrderStatus, Phase, Session, Technology } from "./api/types.ts";
+import { sessionBreach, type Breach } from "./checks.ts";
 import type { Submission } from "./account.svelte.ts";
 import type { Side } from "./duet/action.ts";
 import { count, energy, money, price, tonnes } from "./format.ts";
@@ -131,6 +131,12 @@ function carbonDetail(event: LedgerEvent): string {
 /** The rule behind a stable name of a rejection, in the reader's language. */
 export const ruleText = (name: string): string =>
   text(`r_${name.replaceAll("-", "_")}`, "r_unknown");
+
+/** Why a session takes no orders now; nothing where it does, or where there is none. */
+export function closedText(session: Session | null): string {
+  const rule = session && sessionBreach(session.phase);
+  return rule ? ruleText(rule) : "";
+}
 
 /** Where orders match on arrival, one that is pending can be filled in part or in whole. */
 export function statusText(status: OrderStatus, filled: number, quantity: number): string {
