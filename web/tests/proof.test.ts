@@ -15,10 +15,10 @@ function spoilt(text: string, at: number): string {
 describe("a receipt proof", () => {
   it("of a real node holds", async () => {
     expect(await verifyReceiptProof(good, channel, transaction)).toEqual({
-      height: 524,
+      height: 169,
       code: 0,
-      subject: 2578n,
-      certifiedHeight: 526,
+      subject: 711n,
+      certifiedHeight: 171,
       signers: 3,
       validators: 4,
     });
@@ -42,6 +42,25 @@ describe("a receipt proof", () => {
       }
     },
   );
+
+  it("of any other place or count is refused", async () => {
+    const full = good.path.filter((sibling) => sibling !== null);
+    for (let count = 0; count <= 9; count += 1) {
+      for (let index = -1; index <= count; index += 1) {
+        if (index === good.index && count === good.count) continue;
+        for (const path of [good.path, full]) {
+          const proof = { ...good, index, count, path };
+          const place = `${index} of ${count}`;
+          await expect(verifyReceiptProof(proof, channel, transaction), place).rejects.toThrow();
+        }
+      }
+    }
+    // The last of seven, without the step at which it is handed up, has the path of the last of four.
+    const moved = { ...good, index: 3, count: 4, path: full };
+    await expect(verifyReceiptProof(moved, channel, transaction)).rejects.toThrow(
+      /checkpoint's root/,
+    );
+  });
 
   it("with a changed header is refused", async () => {
     const [header = ""] = good.headers;

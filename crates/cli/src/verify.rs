@@ -46,23 +46,25 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<()> {
         .map_err(|error| Failure::Usage(format!("{}: {error}", args.file.display())))?;
     let channel = args.channel.unwrap_or(proof.channel);
     let verified = proof.verify(&channel.0).map_err(Failure::from)?;
-    let receipt = Receipt::new(verified.height, proof.index, &verified.receipt);
+    let receipt = Receipt::new(verified.height, verified.index, &verified.receipt);
     let trusted = args.channel.is_some();
     if args.json {
         print(&json(&json!({
             "verified": true, "channel": channel, "channel_trusted": trusted, "receipt": receipt,
-            "certified_height": verified.certified_height,
+            "receipts_in_block": verified.count, "certified_height": verified.certified_height,
             "signers": verified.signers, "validators": verified.validators,
         })));
         return Ok(());
     }
     let outcome = receipt.code.as_deref().unwrap_or("accepted");
     print(&format!(
-        "verified: transaction {}\n  outcome {outcome}, subject {}, block {}\n  \
+        "verified: transaction {}\n  outcome {outcome}, subject {}, block {}, receipt {} of {}\n  \
          {} of {} validators finalized block {}, which vouches for it",
         receipt.transaction,
         receipt.subject,
         verified.height,
+        u64::from(verified.index) + 1,
+        verified.count,
         verified.signers,
         verified.validators,
         verified.certified_height,

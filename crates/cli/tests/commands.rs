@@ -6,9 +6,9 @@ use std::{
     process::{Command, Output},
 };
 
-/// A proof of the first receipt that was ever asked for, from a run of the demo.
+/// A proof of the second of six receipts of a block, from a run of the demo.
 const PROOF: &str = "tests/data/receipt-proof.json";
-const CHANNEL: &str = "b55a5cf35c393e0a3dd7e89f90fa9da223a6cc1a099c63154f791733c3984142";
+const CHANNEL: &str = "329d1c685d41b6b5d8de1db34b4b3196b553f541765340decc1a2b119a70ae55";
 
 fn duet(arguments: &[&str]) -> Output {
     let program = env!("CARGO_BIN_EXE_duet");
@@ -33,8 +33,9 @@ fn a_receipt_is_verified_without_a_node() {
     let output = duet(&["verify", "receipt", PROOF, "--channel", CHANNEL, "--json"]);
     assert_eq!(code(&output), 0, "{output:?}");
     let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(answer["receipt"]["height"], 455);
-    assert_eq!(answer["receipt"]["subject"], 2_578);
+    assert_eq!(answer["receipt"]["height"], 476);
+    assert_eq!((&answer["receipt"]["index"], &answer["receipts_in_block"]), (&1.into(), &6.into()));
+    assert_eq!(answer["receipt"]["subject"], 1);
     assert_eq!((&answer["signers"], &answer["validators"]), (&3.into(), &4.into()));
     assert_eq!(answer["channel_trusted"], true);
 }
@@ -47,20 +48,29 @@ fn a_file_on_its_own_word_is_called_so() {
 }
 
 #[test]
-fn a_proof_of_another_channel_or_another_outcome_exits_with_1() {
+fn a_proof_of_another_channel_count_or_outcome_exits_with_1() {
     let elsewhere = "00".repeat(32);
     assert_eq!(code(&duet(&["verify", "receipt", PROOF, "--channel", &elsewhere])), 1);
 
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(PROOF);
-    let mut proof: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    // In a block of seven receipts it would have the same path.
+    let mut larger = proof();
+    larger["count"] = 7.into();
+    let mut proof = proof();
     // The receipt's last bytes are the subject: claim another order.
     let receipt = proof["receipt"].as_str().unwrap();
     proof["receipt"] = format!("{}ff", &receipt[..receipt.len() - 2]).into();
-    let forged = scratch("forged.json");
-    std::fs::write(&forged, proof.to_string()).unwrap();
-    let output = duet(&["verify", "receipt", forged.to_str().unwrap(), "--channel", CHANNEL]);
-    assert_eq!(code(&output), 1);
-    assert!(String::from_utf8(output.stderr).unwrap().contains("receipts root"));
+    for forged in [larger, proof] {
+        let file = scratch("forged.json");
+        std::fs::write(&file, forged.to_string()).unwrap();
+        let output = duet(&["verify", "receipt", file.to_str().unwrap(), "--channel", CHANNEL]);
+        assert_eq!(code(&output), 1);
+        assert!(String::from_utf8(output.stderr).unwrap().contains("receipts root"));
+    }
+}
+
+fn proof() -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(PROOF);
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
 #[test]

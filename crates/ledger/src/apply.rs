@@ -33,11 +33,9 @@ pub use guarantee::SettlementRisk;
 
 use crate::action::Action;
 use crate::block::Body;
-use crate::codec::Encode;
 use crate::event::Event;
-use crate::hash::merkle_root;
 use crate::ids::{OrganisationId, PublicKey};
-use crate::receipt::{Receipt, chain_receipts};
+use crate::receipt::{Receipt, block_receipts, chain_receipts};
 use crate::records::{Role, Roles};
 use crate::rejection::{Refusal, Rejection};
 use crate::state::{BrokenInvariant, State};
@@ -51,7 +49,7 @@ pub struct Outcome {
     pub receipts: Vec<Receipt>,
     /// The facts, in order.
     pub events: Vec<Event>,
-    /// The Merkle root over the receipts of this block.
+    /// What commits to the receipts of this block and to their number.
     pub block_receipts: crate::Digest,
     /// The chain of receipts up to and with this block.
     pub receipts_root: crate::Digest,
@@ -131,8 +129,7 @@ impl State {
         for transaction in &body.transactions {
             receipts.push(self.execute(transaction, &mut events)?);
         }
-        let leaves: Vec<Vec<u8>> = receipts.iter().map(Encode::to_bytes).collect();
-        let block_receipts = merkle_root(&leaves);
+        let block_receipts = block_receipts(&receipts);
         let mut progress = self.progress();
         progress.receipts_root = chain_receipts(&progress.receipts_root, height, &block_receipts);
         let receipts_root = progress.receipts_root;

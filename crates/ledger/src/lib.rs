@@ -73,7 +73,7 @@ pub use ids::{
     CertificateOfferId, ChannelId, CreditLotId, DispatchId, GreenContractId, LinkedOrderId,
     OrderId, OrganisationId, PaymentId, ProposalId, PublicKey, RuleId, SessionId, TradeId, UnitId,
 };
-pub use receipt::{Receipt, chain_receipts};
+pub use receipt::{Receipt, block_receipts, block_receipts_from_path, chain_receipts};
 pub use records::{
     AccountKey, AccountKind, AllowanceLeg, Balance, BenchmarkClass, CarbonAccount, CarbonBidding,
     CarbonBiddingState, CarbonDeal, CarbonMarket, CarbonMode, CarbonOrder, CarbonReference,

@@ -19,7 +19,7 @@ use duet_ledger::{
     SecondStageDesign, SessionId, SessionNotice, SessionTerms, SetLimits, SettlementMethod,
     Sharing, Side, StatementAction, StatementLine, StatementObjection, StepCurve, Technology,
     TimeInForce, TradeId, Transaction, Unit, UnitId, UnitOutput, Unsigned, Validator, Verification,
-    chain_receipts, decode_all, merkle_path, merkle_root,
+    block_receipts, chain_receipts, decode_all, merkle_path, merkle_root,
 };
 use duet_units::{
     Allowances, BasisPoints, CarbonPrice, ClockTime, DeliveryDay, DeliveryPeriod, EmissionFactor,
@@ -607,26 +607,28 @@ fn vectors() -> Vec<(String, Vec<u8>)> {
     let body =
         Body { transactions: actions().into_iter().take(2).map(|(_, a)| transaction(a)).collect() };
     add("body/two".to_owned(), &body.to_bytes());
-    let receipts: Vec<Vec<u8>> = (0..5_u8)
+    let receipts: Vec<Receipt> = (0..5_u8)
         .map(|number| {
             let code = if number == 1 { Rejection::OffTick.code() } else { 0 };
             let subject = u64::from(number) * 1_000;
-            Receipt { transaction: [number; 32], code, subject }.to_bytes()
+            Receipt { transaction: [number; 32], code, subject }
         })
         .collect();
+    let leaves: Vec<Vec<u8>> = receipts.iter().map(Receipt::to_bytes).collect();
     let mut root = [0xc0; 32];
     for count in 0..=receipts.len() {
-        let tree = merkle_root(&receipts[..count]);
+        let block = block_receipts(&receipts[..count]);
         let height = u64::try_from(count).unwrap() + 1;
-        root = chain_receipts(&root, height, &tree);
-        if let Some(receipt) = receipts.get(count) {
+        root = chain_receipts(&root, height, &block);
+        if let Some(receipt) = leaves.get(count) {
             add(format!("receipt/{count}"), receipt);
         }
-        add(format!("merkle/{count}"), &tree);
+        add(format!("merkle/{count}"), &merkle_root(&leaves[..count]));
+        add(format!("block-receipts/{count}"), &block);
         add(format!("receipts-root/{height}"), &root);
     }
-    for index in 0..receipts.len() {
-        for (level, sibling) in merkle_path(&receipts, index).unwrap().into_iter().enumerate() {
+    for index in 0..leaves.len() {
+        for (level, sibling) in merkle_path(&leaves, index).unwrap().into_iter().enumerate() {
             let bytes = sibling.map_or(Vec::new(), |digest| digest.to_vec());
             add(format!("merkle/path/{index}-of-5/{level}"), &bytes);
         }

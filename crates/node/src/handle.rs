@@ -9,7 +9,7 @@ use crate::{
 use duet_consensus::{Block, Mailbox};
 use duet_ledger::{
     Body, ChannelId, Digest, Encode as _, Genesis, PublicKey, Receipt, Refusal, State, Transaction,
-    admission, decode_all, merkle_path, merkle_root,
+    admission, block_receipts, decode_all, merkle_path,
 };
 use duet_sdk::proof::{HeadProof, ReceiptProof, RowProof, state::StateProof};
 use duet_sdk::wire::{Bytes, Hex32};
@@ -185,13 +185,12 @@ impl Handle {
         let mut later = Vec::new();
         for height in found.height + 1..=covered {
             let ArchivedBlock { receipts, .. } = self.executor.archived(height).await?;
-            let leaves: Vec<Vec<u8>> = receipts.iter().map(|r| r.to_bytes()).collect();
-            later.push(Hex32(merkle_root(&leaves)));
+            later.push(Hex32(block_receipts(&receipts)));
         }
         let finality = self.mailbox.proof(carrier).await?;
         let genesis = &self.shared.genesis;
         Some(ReceiptProof {
-            version: 1,
+            version: ReceiptProof::VERSION,
             channel: Hex32(self.shared.channel),
             committee: genesis.committee().into_iter().map(Hex32::from).collect(),
             genesis_hash: Hex32(genesis.content_hash()),

@@ -1,8 +1,8 @@
 //! Receipt proofs over a chain made by hand: four keys sign what a quorum would.
 
 use duet_ledger::{
-    ChannelId, Digest, Encode as _, Genesis, PublicKey, Receipt, chain_receipts, merkle_path,
-    merkle_root,
+    ChannelId, Digest, Encode as _, Genesis, PublicKey, Receipt, block_receipts, chain_receipts,
+    merkle_path,
 };
 use duet_sdk::proof::{
     Certificate, Checkpoint, FinalityError, Header, ProofError, ReceiptProof, quorum,
@@ -56,14 +56,21 @@ fn certificate(header: &Header, signers: &[u32]) -> Bytes {
     Bytes(bytes)
 }
 
-/// A proof of receipt 2 of 5 at height 7; the checkpoint is of height 9, in header 10; header 11
-/// is certified.
+/// A proof of receipt 2 of 5.
 fn proof() -> ReceiptProof {
-    let receipts: Vec<Vec<u8>> = (0..5_u8)
-        .map(|i| Receipt { transaction: [i; 32], code: 0, subject: u64::from(i) }.to_bytes())
+    proof_of(2, 5)
+}
+
+/// A proof of receipt `index` of `count` at height 7; the checkpoint is of height 9, in header 10;
+/// header 11 is certified.
+fn proof_of(index: u32, count: u8) -> ReceiptProof {
+    let receipts: Vec<Receipt> = (0..count)
+        .map(|i| Receipt { transaction: [i; 32], code: 0, subject: u64::from(i) })
         .collect();
+    let leaves: Vec<Vec<u8>> = receipts.iter().map(Receipt::to_bytes).collect();
+    let place = usize::try_from(index).unwrap();
     let (previous, later) = ([3; 32], [[4; 32], [5; 32]]);
-    let mut root = chain_receipts(&previous, HEIGHT, &merkle_root(&receipts));
+    let mut root = chain_receipts(&previous, HEIGHT, &block_receipts(&receipts));
     for (height, block) in (HEIGHT + 1..).zip(&later) {
         root = chain_receipts(&root, height, block);
     }
@@ -82,10 +89,10 @@ fn proof() -> ReceiptProof {
         committee: committee().iter().map(|(public, _)| (*public).into()).collect(),
         genesis_hash: Hex32(GENESIS),
         height: HEIGHT,
-        index: 2,
-        count: 5,
-        receipt: Bytes(receipts[2].clone()),
-        path: merkle_path(&receipts, 2).unwrap().into_iter().map(|s| s.map(Hex32)).collect(),
+        index,
+        count: count.into(),
+        receipt: Bytes(leaves[place].clone()),
+        path: merkle_path(&leaves, place).unwrap().into_iter().map(|s| s.map(Hex32)).collect(),
         previous_receipts_root: Hex32(previous),
         later_blocks: later.map(Hex32).to_vec(),
         headers: vec![Bytes(first.encode()), Bytes(last.encode())],
@@ -96,7 +103,7 @@ fn proof() -> ReceiptProof {
 #[test]
 fn a_receipt_is_proved_by_three_of_four_validators() {
     let verified = proof().verify(&channel()).unwrap();
-    assert_eq!(verified.height, HEIGHT);
+    assert_eq!((verified.height, verified.index, verified.count), (HEIGHT, 2, 5));
     assert_eq!(verified.receipt.transaction, [2; 32]);
     assert_eq!((verified.signers, verified.validators), (3, 4));
     assert_eq!(verified.certified_height, 11);
@@ -161,6 +168,36 @@ fn any_changed_byte_breaks_the_proof() {
         change(&mut proof);
         assert!(proof.verify(&channel()).is_err(), "change {number} went unseen");
     }
+}
+
+/// In a block of 5 receipts and in one of 8 the third has the path of the same shape, and without
+/// its empty steps the last of 5 has the path of the last of 2 or 3: only the count tells.
+#[test]
+fn a_proof_of_another_place_or_count_is_refused() {
+    for count in 1..=9_u8 {
+        for index in 0..u32::from(count) {
+            let honest = proof_of(index, count);
+            assert!(honest.verify(&channel()).is_ok(), "{index} of {count}");
+            for (other_index, other_count) in (1..=10).flat_map(|n| (0..n).map(move |i| (i, n))) {
+                if (other_index, other_count) == (index, u32::from(count)) {
+                    continue;
+                }
+                let mut moved = honest.clone();
+                (moved.index, moved.count) = (other_index, other_count);
+                assert!(moved.verify(&channel()).is_err(), "{index}/{count} as {moved:?}");
+                moved.path.retain(Option::is_some);
+                assert!(moved.verify(&channel()).is_err(), "{index}/{count} as {moved:?}");
+            }
+        }
+    }
+    let mut third = proof();
+    third.count = 8;
+    assert_eq!(third.verify(&channel()), Err(ProofError::ReceiptsRoot));
+    let mut last = proof_of(4, 5);
+    (last.index, last.count) = (1, 2);
+    assert_eq!(last.path.iter().filter(|sibling| sibling.is_some()).count(), 1);
+    last.path.retain(Option::is_some);
+    assert_eq!(last.verify(&channel()), Err(ProofError::ReceiptsRoot));
 }
 
 #[test]

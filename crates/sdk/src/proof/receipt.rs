@@ -1,16 +1,16 @@
 //! A receipt that anyone can check with one 32-byte trust anchor: the channel id.
 //!
 //! What the check follows, from the receipt up: the receipt is a leaf of its block's Merkle tree;
-//! the root of the tree, chained behind those of all earlier blocks and before those of the blocks
-//! up to a checkpoint, gives a receipts root; a header carries it; a quorum of the committee
-//! finalized that header or one that descends from it; committee and genesis hash make the
-//! channel id. Format: docs/spec/receipt-proof.md.
+//! the root of the tree and the number of its leaves make the block's receipts hash; this, chained
+//! behind those of all earlier blocks and before those of the blocks up to a checkpoint, gives a
+//! receipts root; a header carries it; a quorum of the committee finalized that header or one that
+//! descends from it; committee and genesis hash make the channel id. Format: docs/spec/receipt-proof.md.
 
 use super::finality::{Certificate, FinalityError, Header};
 use crate::wire::{Bytes, Hex32};
 use duet_ledger::{
-    ChannelId, DecodeError, Digest, Genesis, PublicKey, Receipt, chain_receipts, decode_all,
-    merkle_root_from_path,
+    ChannelId, DecodeError, Digest, Genesis, PublicKey, Receipt, block_receipts_from_path,
+    chain_receipts, decode_all,
 };
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +25,7 @@ const HEADERS_MAX: usize = 4_096;
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ReceiptProof {
-    /// The version of this format: 1.
+    /// The version of this format: 2.
     pub version: u8,
     /// The channel id that the proof claims; a reader compares it with the one that it trusts.
     pub channel: Hex32,
@@ -35,19 +35,18 @@ pub struct ReceiptProof {
     pub genesis_hash: Hex32,
     /// The height of the receipt's block.
     pub height: u64,
-    /// The place of the receipt in its block, from 0. It leads through the tree; the root does
-    /// not commit to it, so it is no part of what is proved.
+    /// The place of the receipt in its block, from 0.
     pub index: u32,
-    /// The receipts of the block; as `index`, a guide through the tree.
+    /// How many receipts the block has.
     pub count: u32,
     /// The canonical bytes of the receipt.
     pub receipt: Bytes,
-    /// The siblings from the receipt to the root of its block, lowest first; null where there is
-    /// none.
+    /// The siblings from the receipt to the root of its block's tree, lowest first; null where
+    /// there is none.
     pub path: Vec<Option<Hex32>>,
     /// The receipts root after the block before.
     pub previous_receipts_root: Hex32,
-    /// The Merkle roots of the receipts of the blocks after it, up to the checkpoint's.
+    /// The receipts hashes of the blocks after it, up to the checkpoint's.
     pub later_blocks: Vec<Hex32>,
     /// Headers, each the parent of the next: the first carries the checkpoint.
     pub headers: Vec<Bytes>,
@@ -62,6 +61,10 @@ pub struct VerifiedReceipt {
     pub channel: ChannelId,
     /// The height of its block.
     pub height: u64,
+    /// Its place in the block, from 0.
+    pub index: u32,
+    /// How many receipts the block has.
+    pub count: u32,
     /// What came of the transaction.
     pub receipt: Receipt,
     /// The height of the header that was finalized.
@@ -121,7 +124,7 @@ pub enum ProofError {
 
 impl ReceiptProof {
     /// The version of the format that this release writes.
-    pub const VERSION: u8 = 1;
+    pub const VERSION: u8 = 2;
 
     /// Checks everything against the one channel id that the reader trusts.
     ///
@@ -144,6 +147,8 @@ impl ReceiptProof {
         Ok(VerifiedReceipt {
             channel: *trusted,
             height: self.height,
+            index: self.index,
+            count: self.count,
             receipt,
             certified_height: last.height,
             signers: certificate.signatures.len(),
@@ -199,19 +204,18 @@ impl ReceiptProof {
             return Err(ProofError::CheckpointHeight { checkpoint: checkpoint.height, end });
         }
         let mut root =
-            chain_receipts(&self.previous_receipts_root.0, self.height, &self.block_root()?);
+            chain_receipts(&self.previous_receipts_root.0, self.height, &self.block_receipts()?);
         for (height, block) in (self.height..end).zip(&self.later_blocks) {
             root = chain_receipts(&root, height + 1, &block.0);
         }
         if root == checkpoint.receipts_root { Ok(()) } else { Err(ProofError::ReceiptsRoot) }
     }
 
-    /// The Merkle root of the receipt's block.
-    fn block_root(&self) -> Result<Digest, ProofError> {
+    /// The receipts hash of the receipt's block.
+    fn block_receipts(&self) -> Result<Digest, ProofError> {
         let path: Vec<Option<Digest>> =
             self.path.iter().map(|sibling| sibling.map(|hash| hash.0)).collect();
-        let place = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
-        merkle_root_from_path(&self.receipt.0, place(self.index), place(self.count), &path)
+        block_receipts_from_path(&self.receipt.0, self.index, self.count, &path)
             .ok_or(ProofError::Path { count: self.count })
     }
 }

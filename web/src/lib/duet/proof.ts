@@ -3,9 +3,10 @@ import { concat, Encoder, fromHex, toHex } from "./codec.ts";
 
 /**
  * Checks a receipt with one trust anchor, the channel id: the receipt is a leaf of its block's
- * Merkle tree; the tree's root, chained with those of the blocks up to a checkpoint, gives a
- * receipts root; a header carries it; a quorum of the committee finalized that header or one that
- * descends from it; committee and genesis hash make the channel id. Format: docs/spec.
+ * Merkle tree; the tree's root and size make the block's receipts hash, which chained with those of
+ * the blocks up to a checkpoint gives a receipts root; a header carries it; a quorum of the
+ * committee finalized that header or one that descends from it; committee and genesis hash make the
+ * channel id. Format: docs/spec.
  */
 
 export interface Verified {
@@ -30,7 +31,7 @@ export async function verifyReceiptProof(
   trustedChannel: string,
   transaction: string,
 ): Promise<Verified> {
-  demand(proof.version === 1, "unknown version");
+  demand(proof.version === 2, "unknown version");
   demand(proof.channel === trustedChannel, "another channel");
   const committee = [...new Set(proof.committee)].sort();
   demand(committee.length === proof.committee.length, "a validator is listed twice");
@@ -151,15 +152,19 @@ async function checkCheckpoint(proof: ReceiptProof, header: Header): Promise<voi
   const chained = (previous: Uint8Array, height: number, block: Uint8Array) =>
     hash("duet/receipts/v1", previous, new Encoder().u64(BigInt(height)).finish(), block);
   const previous = fromHex(proof.previous_receipts_root);
-  let root = await chained(previous, proof.height, await blockRoot(proof));
+  let root = await chained(previous, proof.height, await blockReceipts(proof));
   for (const [offset, block] of proof.later_blocks.entries()) {
     root = await chained(root, proof.height + offset + 1, fromHex(block));
   }
   demand(toHex(root) === header.receiptsRoot, "the receipts do not give the checkpoint's root");
 }
 
-async function blockRoot(proof: ReceiptProof): Promise<Bytes> {
-  demand(proof.index < proof.count, "no such place in the block");
+async function blockReceipts(proof: ReceiptProof): Promise<Bytes> {
+  // Places are shifted and paired as 32-bit numbers, of which the sign takes one.
+  const whole = [proof.index, proof.count].every(
+    (n) => Number.isInteger(n) && n >= 0 && n < 2 ** 31,
+  );
+  demand(whole && proof.index < proof.count, "no such place in the block");
   let node = await hash("duet/merkle-leaf/v1", fromHex(proof.receipt));
   let position = proof.index;
   let width = proof.count;
@@ -177,7 +182,7 @@ async function blockRoot(proof: ReceiptProof): Promise<Bytes> {
     width = Math.ceil(width / 2);
   }
   demand(siblings.length === 0, "the path does not fit");
-  return node;
+  return hash("duet/block-receipts/v1", new Encoder().u32(proof.count).finish(), node);
 }
 
 interface Certificate {
