@@ -10,7 +10,7 @@ use super::{Caller, Failure};
 use crate::event::Event;
 use crate::ids::{OrderId, OrganisationId, SessionId, TradeId, UnitId};
 use crate::records::{
-    AccountKind, LineItem, Mode, OrderStatus, Phase, Role, Session, StatementLine, Trade,
+    AccountKind, LineItem, OrderStatus, Phase, Role, Session, StatementLine, Trade,
 };
 use crate::rejection::{Refusal, Rejection};
 use crate::state::{BrokenInvariant, State};
@@ -20,8 +20,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Metered energy of each unit and period of the day.
 type Metered = BTreeMap<(UnitId, u8), Energy>;
-/// A trade's name on every chain.
-type TradePlace = (Mode, DeliveryDay, u64);
 /// Whose money, and which part of it.
 type Account = (OrganisationId, AccountKind);
 

@@ -4,15 +4,17 @@ use super::common::chain::Chain;
 use super::common::market::*;
 use duet_ledger::sealed::{Difference, ReplayError, SealedBook};
 use duet_ledger::*;
-use duet_units::{BasisPoints, Energy, Money};
+use duet_units::{BasisPoints, DeliveryDay, Energy, Money};
 
 const FORWARD: SessionId = SessionId(1);
 const JOINT: SessionId = SessionId(2);
 
 fn of(session: SessionId, action: Action) -> Action {
+    if session != JOINT {
+        return product_order(session, action);
+    }
     let Action::SubmitOrder(request) = action else { panic!("not an order") };
-    let conductivity = if session == JOINT { request.conductivity } else { BasisPoints::ZERO };
-    Action::SubmitOrder(OrderRequest { session, conductivity, ..request })
+    Action::SubmitOrder(OrderRequest { session, ..request })
 }
 
 /// A product of two days by uniform price and a joint session of the first of them, with a
@@ -108,6 +110,77 @@ fn a_cleared_session_runs_again_to_its_hash() {
     assert_eq!(SealedBook::of(&Chain::new().state, FORWARD), None);
 }
 
+/// Two products of one day with the same orders, each of which runs again to its own hash.
+#[test]
+fn sessions_with_equal_trades_have_their_own_hashes() {
+    let mut chain = Chain::new();
+    let half = BasisPoints::from_bp(5_000);
+    let product =
+        || Action::OpenSession(SessionNotice { mode: Mode::Uniform(half), days: 2, ..notice(DAY) });
+    let twins = [SessionId(1), SessionId(2)];
+    chain.table(vec![
+        (Who::Exchange, product(), "ok"),
+        (Who::Exchange, product(), "ok"),
+        (Who::Bank, deposit(Who::Retail, yuan(100_000), 1), "ok"),
+    ]);
+    for session in twins {
+        chain.done(Who::Coal, product_order(session, sell(COAL, 0, 350, 5)));
+        chain.done(Who::Retail, product_order(session, buy(RETAIL, 0, 400, 5)));
+    }
+    chain.pass_to(gate_close(DAY));
+    let books = twins.map(|session| book(&chain, session));
+    let [one, other] = &books;
+    assert_eq!(one.result.clearings[0].1, other.result.clearings[0].1);
+    assert_eq!((one.result.trades.len(), other.result.trades.len()), (1, 1));
+    assert_ne!(one.result.hash, other.result.hash);
+    for (session, book) in twins.iter().zip(&books) {
+        assert_eq!(book.replay().unwrap().differences, []);
+        assert_eq!(chain.state.sessions()[session].result_hash, Some(book.result.hash));
+    }
+}
+
+/// Two days of the same energy and no trade.
+#[test]
+fn days_that_come_to_the_same_have_their_own_hashes() {
+    let mut chain = Chain::new();
+    chain.table(vec![(Who::Exchange, open(DAY), "ok"), (Who::Exchange, open(DAY.next()), "ok")]);
+    for (session, day) in [(1, DAY), (2, DAY.next())] {
+        settle_wind_alone(&mut chain, (session, day), 2_000);
+    }
+    let books = [1, 2].map(|session| book(&chain, SessionId(session)));
+    let lines = books.each_ref().map(|book| {
+        let mut lines = book.result.lines.clone();
+        lines.iter_mut().for_each(|line| line.session = SessionId(0));
+        lines
+    });
+    assert!(!lines[0].is_empty());
+    assert_eq!(lines[0], lines[1], "but for the session that they are of");
+    assert_ne!(books[0].result.hash, books[1].result.hash);
+    let seals = [1, 2].map(|session| chain.state.seals()[&SessionId(session)].result);
+    assert_eq!(seals, [books[0].result.hash, books[1].result.hash]);
+    for book in books {
+        assert_eq!(book.replay().unwrap().differences, []);
+    }
+}
+
+fn product_order(session: SessionId, action: Action) -> Action {
+    let Action::SubmitOrder(request) = action else { panic!("not an order") };
+    Action::SubmitOrder(OrderRequest { session, conductivity: BasisPoints::ZERO, ..request })
+}
+
+/// Dispatches, meters and settles a day on which the wind farm alone delivered.
+fn settle_wind_alone(chain: &mut Chain, (session, day): (u32, DeliveryDay), kwh: i64) {
+    let session = SessionId(session);
+    chain.pass_to(gate_close(day).max(chain.time));
+    chain.done(Who::Dispatcher, Action::IssueDispatch { session });
+    chain.pass_to(day.next().start().plus_ms(1));
+    let reading = Reading { energy: Energy::from_kwh(kwh), quality: Quality::Good };
+    let report =
+        MeterReport { unit: WIND, day, first_period: 0, version: 1, readings: vec![reading] };
+    chain.done(Who::WindMeter, Action::ReportMeter(report));
+    chain.done(Who::Exchange, Action::SettleSession { session });
+}
+
 #[test]
 fn one_changed_order_shows() {
     let chain = settled();
@@ -197,15 +270,7 @@ fn certificates_of_a_day_depend_on_what_was_carried_into_it() {
     let mut chain = Chain::new();
     chain.table(vec![(Who::Exchange, open(DAY), "ok"), (Who::Exchange, open(DAY.next()), "ok")]);
     for (session, day, kwh) in [(1, DAY, 2_600), (2, DAY.next(), 1_400)] {
-        let session = SessionId(session);
-        chain.pass_to(gate_close(day).max(chain.time));
-        chain.done(Who::Dispatcher, Action::IssueDispatch { session });
-        chain.pass_to(day.next().start().plus_ms(1));
-        let reading = Reading { energy: Energy::from_kwh(kwh), quality: Quality::Good };
-        let report =
-            MeterReport { unit: WIND, day, first_period: 0, version: 1, readings: vec![reading] };
-        chain.done(Who::WindMeter, Action::ReportMeter(report));
-        chain.done(Who::Exchange, Action::SettleSession { session });
+        settle_wind_alone(&mut chain, (session, day), kwh);
     }
     let book = book(&chain, JOINT);
     assert_eq!(book.input.carries, [(WIND, (CertificateKind::Tradable, Energy::from_kwh(600)))]);

@@ -1,6 +1,6 @@
 //! The seal of a settled day, and the hash of what a session came to.
 
-use super::{Metered, TradePlace};
+use super::Metered;
 use crate::codec::Encode;
 use crate::hash::{Digest, hash};
 use crate::ids::{OrderId, SessionId, TradeId, UnitId};
@@ -10,7 +10,7 @@ use crate::state::State;
 use duet_units::DeliveryDay;
 use std::collections::{BTreeMap, BTreeSet};
 
-const RESULT_DOMAIN: &[u8] = b"duet/session-result/v1";
+const RESULT_DOMAIN: &[u8] = b"duet/session-result/v2";
 
 /// How many seals are kept: of five years and more, as books must be (market-rules.md 4.16).
 const SEALS_KEPT: usize = 2_000;
@@ -48,16 +48,17 @@ impl State {
         self.result_hash(id, &[], &[])
     }
 
-    /// The hash of what the day came to. Orders and trades are named by their place in the
-    /// session, and no heights or times enter, so that the same book gives the same hash on every
-    /// chain.
+    /// The hash of what a session, or the day of a joint one, came to. It begins with the number of
+    /// the session, so that no session's result passes for another's. Orders and trades are named
+    /// by their place in their session, and neither channel, heights nor times enter, so that the
+    /// same book gives the same hash wherever it is run again; the seal ties it to its chain.
     pub(in crate::apply) fn result_hash(
         &self,
         session: SessionId,
         lines: &[StatementLine],
         lots: &[(UnitId, u64)],
     ) -> Digest {
-        let mut bytes = Vec::new();
+        let mut bytes = session.to_bytes();
         for ((_, period), clearing) in
             self.clearings.rows().range((session, 0)..=(session, u8::MAX))
         {
@@ -86,15 +87,14 @@ impl State {
         hash(RESULT_DOMAIN, &[&bytes])
     }
 
-    /// Names every trade without its number on this chain: by the mode and first delivery day of
-    /// its session, and its place among the trades of that session.
-    fn trade_places(&self) -> BTreeMap<TradeId, TradePlace> {
+    /// Names every trade without its number, which depends on the sessions before: by its session
+    /// and its place among the trades of that session.
+    fn trade_places(&self) -> BTreeMap<TradeId, (SessionId, u64)> {
         let mut counts: BTreeMap<SessionId, u64> = BTreeMap::new();
         let mut places = BTreeMap::new();
         for (id, trade) in self.trades.rows() {
-            let Some(session) = self.sessions.get(trade.session) else { continue };
             let count = counts.entry(trade.session).or_default();
-            places.insert(*id, (session.mode, session.day, *count));
+            places.insert(*id, (trade.session, *count));
             *count = count.saturating_add(1);
         }
         places
