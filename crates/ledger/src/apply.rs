@@ -11,6 +11,7 @@ mod device;
 mod draw;
 mod fee;
 mod guarantee;
+mod hours;
 mod limit;
 mod linked;
 mod listing;

@@ -6,7 +6,7 @@ mod common;
 use common::chain::Chain;
 use common::market::*;
 use duet_ledger::*;
-use duet_units::{BasisPoints, DeliveryDay, Money, Power};
+use duet_units::{BasisPoints, DeliveryDay, Money, Power, Resolution};
 
 const HALF: BasisPoints = BasisPoints::from_bp(5_000);
 
@@ -122,18 +122,20 @@ fn a_unit_cannot_sell_the_same_capacity_twice_nor_buy_back_what_it_does_not_hold
     ]);
 }
 
-#[test]
-fn a_generator_buys_back_what_it_sold_in_an_earlier_session() {
+/// Coal sells 10 MWh of hour 0 in session 1 and buys 4 MWh of it back in session 2, before a joint
+/// session of these periods.
+fn bought_back(resolution: Resolution) -> Chain {
     let mut chain = Chain::new();
     let late = SessionNotice {
         mode: Mode::Pairwise(HALF),
         gate_close: gate_close(DAY).plus_ms(HOUR_MS),
         ..notice(DAY)
     };
+    let joint = SessionNotice { terms: SessionTerms { resolution, ..terms() }, ..notice(DAY) };
     chain.table(vec![
         (Who::Exchange, forward(Mode::Call, 1), "ok"),
         (Who::Exchange, Action::OpenSession(late), "ok"),
-        (Who::Exchange, open(DAY), "ok"),
+        (Who::Exchange, Action::OpenSession(joint), "ok"),
         (Who::Bank, deposit(Who::Retail, yuan(100_000), 1), "ok"),
         (Who::Bank, deposit(Who::Coal, yuan(100_000), 2), "ok"),
         (Who::Coal, order(1, (COAL, Side::Sell), 300, 10), "ok"),
@@ -149,14 +151,42 @@ fn a_generator_buys_back_what_it_sold_in_an_earlier_session() {
     chain.pass_to(gate_close(DAY).plus_ms(HOUR_MS));
     let last = chain.state.trades().values().next_back().unwrap();
     assert_eq!((last.buyer_price, last.paid), (yuan_per_mwh(250), yuan(1_000)));
-    chain.table(vec![
-        (Who::Bank, confirm(1, true), "ok"),
-        (Who::Bank, confirm(2, true), "ok"),
-        (Who::Dispatcher, dispatch(3), "ok"),
-    ]);
-    let first: Vec<_> =
-        chain.state.dispatches().values().map(|d| (d.unit, d.setpoints[0])).collect();
-    assert_eq!(first, [(COAL, Power::from_kw(6_000)), (WIND, Power::from_kw(4_000))]);
+    chain
+}
+
+#[test]
+fn a_generator_buys_back_what_it_sold_in_an_earlier_session() {
+    for (resolution, busy) in [(Resolution::Hour, 1), (Resolution::Quarter, 4)] {
+        let mut chain = bought_back(resolution);
+        chain.table(vec![
+            (Who::Bank, confirm(1, true), "ok"),
+            (Who::Bank, confirm(2, true), "ok"),
+            (Who::Dispatcher, dispatch(3), "ok"),
+        ]);
+        let setpoints = |kw: i64| {
+            let mut setpoints = vec![Power::from_kw(kw); busy];
+            setpoints.resize(resolution.periods().into(), Power::ZERO);
+            setpoints
+        };
+        let rows: Vec<_> =
+            chain.state.dispatches().values().map(|d| (d.unit, d.setpoints.clone())).collect();
+        assert_eq!(rows, [(COAL, setpoints(6_000)), (WIND, setpoints(4_000))]);
+    }
+}
+
+#[test]
+fn a_plant_whose_sale_is_in_default_is_not_told_to_draw_power() {
+    for resolution in [Resolution::Hour, Resolution::Quarter] {
+        let mut chain = bought_back(resolution);
+        chain.table(vec![
+            (Who::Bank, confirm(1, false), "ok"),
+            (Who::Bank, confirm(2, true), "ok"),
+            (Who::Dispatcher, dispatch(3), "ok"),
+        ]);
+        let first: Vec<_> =
+            chain.state.dispatches().values().map(|d| (d.unit, d.setpoints[0])).collect();
+        assert_eq!(first, [(COAL, Power::ZERO), (WIND, Power::from_kw(4_000))]);
+    }
 }
 
 #[test]
@@ -185,7 +215,7 @@ fn every_session_of_a_day_is_over_before_its_dispatch_and_none_begins_after() {
 #[test]
 fn a_day_is_not_settled_in_longer_periods_than_it_is_traded_in() {
     let mut chain = Chain::new();
-    let resolution = duet_units::Resolution::Quarter;
+    let resolution = Resolution::Quarter;
     let quarters = SessionTerms { resolution, ..terms() };
     let ahead = SessionNotice { mode: Mode::Call, terms: quarters.clone(), ..notice(DAY) };
     let next = SessionNotice { terms: quarters, ..notice(DAY.next()) };

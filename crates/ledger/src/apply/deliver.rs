@@ -10,15 +10,18 @@ use crate::records::{
 };
 use crate::rejection::{Refusal, Rejection};
 use crate::state::State;
-use duet_units::{DeliveryDay, DeliveryPeriod, Power};
+use duet_units::{DeliveryDay, DeliveryPeriod, Energy, Power};
 use std::collections::BTreeMap;
+
+/// What each unit owes, or is owed, in each period of a day.
+type Contracts = BTreeMap<(UnitId, u8), Energy>;
 
 impl State {
     pub(super) fn check_dispatch(
         &self,
         caller: &Caller,
         id: SessionId,
-    ) -> Result<Session, Refusal> {
+    ) -> Result<(Session, Contracts), Refusal> {
         caller.needs(&[Role::Dispatcher])?;
         let session =
             self.sessions.get(id).ok_or(Rejection::UnknownSession.of("session", id.0, 0))?;
@@ -35,22 +38,26 @@ impl State {
                 return Err(Rejection::SessionsOpen.of("session", id.0, other.phase.code()));
             }
         }
-        Ok(session.clone())
+        let contracts = self
+            .contracts(session.day, session.terms.resolution)
+            .map_err(|broken| Rejection::OutOfRange.of(broken.0, 0, 0))?;
+        Ok((session.clone(), contracts))
     }
 
     /// Instructs every generating unit that sold, in whatever session for the day, one setpoint a
-    /// period: the energy it owes over the length of the period.
+    /// period: the energy it owes over the length of the period. Where a default, or the kWh that
+    /// do not divide by four, leave it less than it bought back, it is to stand still.
     pub(super) fn issue_dispatch(
         &mut self,
         caller: Caller,
         id: SessionId,
         events: &mut Vec<Event>,
     ) -> Result<u64, Failure> {
-        let session = self.check_dispatch(&caller, id)?;
+        let (session, contracts) = self.check_dispatch(&caller, id)?;
         let periods = session.terms.resolution.periods();
         let hour_parts = i64::from(periods).checked_div(24).unwrap_or(1);
         let mut schedules: BTreeMap<UnitId, Vec<Power>> = BTreeMap::new();
-        for ((unit, period), energy) in self.contracts(session.day, session.terms.resolution)? {
+        for ((unit, period), energy) in contracts {
             let generates = self.units.get(unit).is_some_and(|u| !u.technology.consumes());
             if !generates {
                 continue;
@@ -58,6 +65,7 @@ impl State {
             let setpoints =
                 schedules.entry(unit).or_insert_with(|| vec![Power::ZERO; usize::from(periods)]);
             if let Some(setpoint) = setpoints.get_mut(usize::from(period)) {
+                let energy = energy.max(Energy::ZERO);
                 *setpoint = Power::from_kw(energy.kwh().saturating_mul(hour_parts));
             }
         }

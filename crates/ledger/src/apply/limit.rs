@@ -1,6 +1,7 @@
 //! Limits before trading: set by the exchange, held to at every order. Open orders count as done
 //! until they are released.
 
+use super::hours::hour_of;
 use super::position::Period;
 use super::{Caller, Failure};
 use crate::action::{LimitAction, OrderRequest, SetLimits, SetSessionLimits};
@@ -332,14 +333,6 @@ impl State {
         }
         Ok(())
     }
-}
-
-fn hour_of(period: u8, resolution: Resolution) -> u8 {
-    let periods = match resolution {
-        Resolution::Hour => 1,
-        Resolution::Quarter => 4,
-    };
-    period.checked_div(periods).unwrap_or(0)
 }
 
 /// The requests of one unit and side, those of an hour taken together.

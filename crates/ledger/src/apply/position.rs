@@ -1,15 +1,12 @@
 //! Positions: what each unit owes or is owed of a delivery day, over all sessions.
 
-use crate::ids::{OrderId, SessionId, UnitId};
-use crate::records::{Phase, Session};
+use super::hours::{QUARTERS, hour_of, parts_of};
+use crate::ids::{OrderId, SessionId, TradeId, UnitId};
+use crate::records::{Mode, Phase, Session, Trade};
 use crate::state::{BrokenInvariant, State};
-use duet_market::curve::split_evenly;
 use duet_market::order::Side;
 use duet_units::{DeliveryDay, Energy, OverflowError, Resolution};
 use std::collections::BTreeMap;
-
-/// Quarters of an hour.
-const QUARTERS: u8 = 4;
 
 /// A delivery period of a day.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +14,18 @@ pub(super) struct Period {
     pub(super) day: DeliveryDay,
     pub(super) resolution: Resolution,
     pub(super) index: u8,
+}
+
+/// What a trade has in one period of a day's settlement.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TradePart<'a> {
+    pub(super) id: TradeId,
+    pub(super) trade: &'a Trade,
+    /// The mode of its session.
+    pub(super) mode: Mode,
+    pub(super) period: u8,
+    /// Less what was cut.
+    pub(super) energy: Energy,
 }
 
 impl State {
@@ -67,36 +76,44 @@ impl State {
         Ok((firm, firm.plus(open)?))
     }
 
-    /// The positions of all units on a day, by period of `resolution`. Contracts for an hour are
-    /// split evenly over its quarters (Jiangsu rules art. 79).
+    /// What each trade that is not in default has in each period of a day's settlement, less what
+    /// was cut of it there.
+    pub(super) fn parts_of_day(
+        &self,
+        day: DeliveryDay,
+        resolution: Resolution,
+    ) -> Result<Vec<TradePart<'_>>, BrokenInvariant> {
+        let sessions: BTreeMap<SessionId, &Session> = self.covering(day).collect();
+        let mut parts = Vec::new();
+        for (id, trade) in self.trades.rows().iter().filter(|(_, trade)| !trade.defaulted) {
+            let Some(session) = sessions.get(&trade.session) else { continue };
+            let resolutions = (session.terms.resolution, resolution);
+            for (period, whole) in parts_of((trade.period, trade.quantity), resolutions)? {
+                let cut = self.cuts.get((day, *id, period));
+                let energy = whole.minus(cut.map_or(Energy::ZERO, |cut| cut.energy))?;
+                parts.push(TradePart { id: *id, trade, mode: session.mode, period, energy });
+            }
+        }
+        Ok(parts)
+    }
+
+    /// The positions of all units on a day, by period of `resolution`: the parts of their trades,
+    /// so that what one side has in a period the other side has, too.
     pub(super) fn contracts(
         &self,
         day: DeliveryDay,
         resolution: Resolution,
     ) -> Result<BTreeMap<(UnitId, u8), Energy>, BrokenInvariant> {
         let mut contracts: BTreeMap<(UnitId, u8), Energy> = BTreeMap::new();
-        for (id, session) in self.covering(day) {
-            let rows = self.positions.range((id, UnitId(0), 0)..=(id, UnitId(u32::MAX), u8::MAX));
-            for ((_, unit, index), energy) in rows {
-                let parts = match (session.terms.resolution, resolution) {
-                    (Resolution::Hour, Resolution::Quarter) => {
-                        split_evenly(*energy, QUARTERS.into())?
-                    }
-                    (Resolution::Quarter, Resolution::Hour) => {
-                        return Err(BrokenInvariant("a day is settled in its shortest periods"));
-                    }
-                    _ => vec![*energy],
-                };
-                let width = u8::try_from(parts.len()).unwrap_or(1);
-                for (n, part) in (0_u8..).zip(parts) {
-                    let at = index.saturating_mul(width).saturating_add(n);
-                    let sum = contracts.entry((*unit, at)).or_default();
-                    *sum = sum.plus(part)?;
-                }
+        for TradePart { trade, period, energy, .. } in self.parts_of_day(day, resolution)? {
+            for order in [trade.buy, trade.sell] {
+                let Some(order) = self.orders.get(order) else { continue };
+                let adds = self.opens(order.unit, order.side);
+                let sum = contracts.entry((order.unit, period)).or_default();
+                *sum = if adds { sum.plus(energy)? } else { sum.minus(energy)? };
             }
         }
-        self.take_out_cuts(day, &mut contracts)?;
-        // A trade in default, or all bought back, is no contract.
+        // What was all bought back, or cut, is no contract.
         contracts.retain(|_, energy| !energy.is_zero());
         Ok(contracts)
     }
@@ -113,7 +130,7 @@ fn in_period(
     let at = |index: u8| rows.get(&(session, unit, index)).copied().unwrap_or_default();
     match (resolution, period.resolution) {
         (Resolution::Hour, Resolution::Quarter) => {
-            let hour = at(period.index.checked_div(QUARTERS).unwrap_or(0)).kwh();
+            let hour = at(hour_of(period.index, period.resolution)).kwh();
             let up = hour.saturating_add(i64::from(QUARTERS).saturating_sub(1));
             Ok(Energy::from_kwh(up.div_euclid(QUARTERS.into())))
         }

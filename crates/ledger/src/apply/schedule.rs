@@ -3,7 +3,7 @@
 use super::{Caller, Failure};
 use crate::action::{Curtailment, PricePublication, ScheduleAction};
 use crate::event::Event;
-use crate::ids::{SessionId, TradeId, UnitId};
+use crate::ids::{SessionId, TradeId};
 use crate::records::{
     AccountKind, Counter, CurtailmentRecord, Cut, Mode, Phase, PublishedPrices, Role, Session,
     Trade,
@@ -11,14 +11,11 @@ use crate::records::{
 use crate::rejection::{Refusal, Rejection};
 use crate::state::{BrokenInvariant, State};
 use duet_market::curtailment::{Cut as Order, curtail};
-use duet_market::curve::split_evenly;
-use duet_units::{DeliveryDay, Energy, Money, Resolution};
+use duet_units::{DeliveryDay, Energy, Money};
 use std::collections::BTreeMap;
 
 /// Published prices are within 1,000 yuan/kWh, as limits of orders are.
 const PRICE_MAX: i64 = 1_000_000_000;
-/// Quarters of an hour.
-const QUARTERS: u8 = 4;
 
 /// Trades of limited units in one period, with the energy that each has there.
 #[derive(Debug, Default)]
@@ -137,7 +134,7 @@ impl State {
         if request.units.is_empty() || !ascending || request.limit < Energy::ZERO {
             return Err(Rejection::BadLimit.of("limit", request.limit.kwh(), 0));
         }
-        let limited = self.limited((id, session), request)?;
+        let limited = self.limited(session, request)?;
         let cuts = limited.cuts(request.limit)?;
         if cuts.is_empty() {
             return Err(Rejection::NothingToCut.of("limit", request.limit.kwh(), 0));
@@ -145,31 +142,24 @@ impl State {
         Ok((id, cuts))
     }
 
-    fn limited(
-        &self,
-        (_, joint): (SessionId, &Session),
-        request: &Curtailment,
-    ) -> Result<Limited, Refusal> {
+    fn limited(&self, joint: &Session, request: &Curtailment) -> Result<Limited, Refusal> {
         let mut limited = Limited::default();
-        for (other, session) in self.covering(request.day) {
-            for (id, trade) in self.trades_by_period(other).into_values().flatten() {
-                let resolutions = (session.terms.resolution, joint.terms.resolution);
-                let Some(whole) = part_of(trade, resolutions, request.period)? else { continue };
-                let cut = self.cuts.get((request.day, id, request.period));
-                let energy = whole.minus(cut.map_or(Energy::ZERO, |cut| cut.energy))?;
-                let orders = [trade.buy, trade.sell];
-                let mut of = orders
-                    .iter()
-                    .filter_map(|order| self.orders.get(*order))
-                    .filter(|order| request.units.binary_search(&order.unit).is_ok());
-                let Some(order) = of.next() else { continue };
-                if !self.opens(order.unit, order.side) {
-                    limited.back = limited.back.plus(energy)?;
-                } else if session.mode == Mode::Rolling {
-                    limited.rolling.push((id, energy));
-                } else {
-                    limited.shared.push((id, energy));
-                }
+        let parts = self
+            .parts_of_day(request.day, joint.terms.resolution)
+            .map_err(|broken| Rejection::OutOfRange.of(broken.0, 0, 0))?;
+        for part in parts.iter().filter(|part| part.period == request.period) {
+            let orders = [part.trade.buy, part.trade.sell];
+            let mut of = orders
+                .iter()
+                .filter_map(|order| self.orders.get(*order))
+                .filter(|order| request.units.binary_search(&order.unit).is_ok());
+            let Some(order) = of.next() else { continue };
+            if !self.opens(order.unit, order.side) {
+                limited.back = limited.back.plus(part.energy)?;
+            } else if part.mode == Mode::Rolling {
+                limited.rolling.push((part.id, part.energy));
+            } else {
+                limited.shared.push((part.id, part.energy));
             }
         }
         Ok(limited)
@@ -253,25 +243,6 @@ impl State {
         Ok(periods)
     }
 
-    /// Takes what was cut on a day out of the contracts of its units.
-    pub(super) fn take_out_cuts(
-        &self,
-        day: DeliveryDay,
-        contracts: &mut BTreeMap<(UnitId, u8), Energy>,
-    ) -> Result<(), BrokenInvariant> {
-        let keys = (day, TradeId(0), 0)..=(day, TradeId(u64::MAX), u8::MAX);
-        for ((_, id, period), cut) in self.cuts.rows().range(keys) {
-            let Some(trade) = self.trades.get(*id) else { continue };
-            for order in [trade.buy, trade.sell] {
-                let Some(order) = self.orders.get(order) else { continue };
-                let adds = self.opens(order.unit, order.side);
-                let sum = contracts.entry((order.unit, *period)).or_default();
-                *sum = if adds { sum.minus(cut.energy)? } else { sum.plus(cut.energy)? };
-            }
-        }
-        Ok(())
-    }
-
     /// Drops what was kept of the schedule of a day.
     pub(super) fn forget_schedule(&mut self, session: SessionId, day: DeliveryDay) {
         self.prices.remove(day);
@@ -303,24 +274,5 @@ impl Limited {
         }
         cuts.sort_by_key(|(id, _)| *id);
         Ok(cuts)
-    }
-}
-
-/// The energy that a trade has in a period of the day's settlement; none if it has no part in it.
-fn part_of(
-    trade: &Trade,
-    resolutions: (Resolution, Resolution),
-    period: u8,
-) -> Result<Option<Energy>, Refusal> {
-    match resolutions {
-        (Resolution::Hour, Resolution::Quarter) => {
-            if Some(trade.period) != period.checked_div(QUARTERS) {
-                return Ok(None);
-            }
-            let parts = split_evenly(trade.quantity, QUARTERS.into())?;
-            let part = period.checked_rem(QUARTERS).unwrap_or(0);
-            Ok(parts.get(usize::from(part)).copied())
-        }
-        _ => Ok((trade.period == period).then_some(trade.quantity)),
     }
 }

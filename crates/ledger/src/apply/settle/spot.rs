@@ -1,20 +1,17 @@
 //! Settlement of a day at spot prices, by either of the two official methods.
 
 use super::Metered;
+use crate::apply::hours::hour_of;
 use crate::ids::{SessionId, TradeId, UnitId};
 use crate::records::{
     LineItem, MarketRule, ReferencePrice, Session, SettlementMethod, StatementLine, Trade,
 };
 use crate::state::{BrokenInvariant, State};
-use duet_market::curve::split_evenly;
 use duet_market::game::Stage;
 use duet_market::settlement::Item;
 use duet_market::settlement::spot::{Method, SpotEnergy, SpotPrices, settle_spot};
 use duet_units::{Energy, Money, Price, Resolution, div_half_away};
 use std::collections::BTreeMap;
-
-/// Quarters of an hour.
-const QUARTERS: u8 = 4;
 
 /// What a unit traded for one period.
 #[derive(Clone, Copy, Debug, Default)]
@@ -43,8 +40,8 @@ impl State {
     pub(super) fn real_time_price(&self, row: &Session, period: u8) -> Option<Price> {
         let published = self.prices.get(row.day)?;
         let index = match (published.prices.len(), row.terms.resolution) {
-            (24, Resolution::Quarter) => period.checked_div(QUARTERS)?,
-            (24, Resolution::Hour) | (96, Resolution::Quarter) => period,
+            (24, resolution) => hour_of(period, resolution),
+            (96, Resolution::Quarter) => period,
             _ => return None,
         };
         published.prices.get(usize::from(index)).copied()
@@ -166,54 +163,34 @@ impl State {
         (id, row): (SessionId, &Session),
     ) -> Result<BTreeMap<(UnitId, u8), Position>, BrokenInvariant> {
         let mut positions: BTreeMap<(UnitId, u8), Position> = BTreeMap::new();
-        for (other, session) in self.covering(row.day) {
-            for (period, trades) in self.trades_of_day(other, row.day)? {
-                let resolutions = (session.terms.resolution, row.terms.resolution);
-                for (_, trade) in &trades {
-                    for order in [trade.buy, trade.sell] {
-                        self.add_spot(
-                            &mut positions,
-                            order,
-                            (other == id, trade),
-                            (period, resolutions),
-                        )?;
-                    }
-                }
+        for part in self.parts_of_day(row.day, row.terms.resolution)? {
+            for order in [part.trade.buy, part.trade.sell] {
+                let Some(order) = self.orders.get(order) else { continue };
+                let adds = self.opens(order.unit, order.side);
+                let energy = if adds { part.energy } else { part.energy.negated()? };
+                let position = positions.entry((order.unit, part.period)).or_default();
+                position.add((part.trade.session == id, part.trade), energy)?;
             }
         }
         Ok(positions)
     }
+}
 
-    fn add_spot(
-        &self,
-        positions: &mut BTreeMap<(UnitId, u8), Position>,
-        order: crate::ids::OrderId,
+impl Position {
+    fn add(
+        &mut self,
         (is_joint, trade): (bool, &Trade),
-        (period, resolutions): (u8, (Resolution, Resolution)),
+        energy: Energy,
     ) -> Result<(), BrokenInvariant> {
-        let Some(order) = self.orders.get(order) else { return Ok(()) };
-        let adds = self.opens(order.unit, order.side);
-        let (first, parts) = match resolutions {
-            (Resolution::Hour, Resolution::Quarter) => {
-                (period.saturating_mul(QUARTERS), split_evenly(trade.quantity, QUARTERS.into())?)
+        match (is_joint, trade.stage) {
+            (false, _) => {
+                self.contracted = self.contracted.plus(energy)?;
+                let value = trade.buyer_price.value_of(energy)?.micro_yuan();
+                self.value =
+                    self.value.checked_add(value).ok_or(BrokenInvariant("value of contracts"))?;
             }
-            _ => (period, vec![trade.quantity]),
-        };
-        for (n, part) in (0_u8..).zip(parts) {
-            let energy = if adds { part } else { part.negated()? };
-            let row = positions.entry((order.unit, first.saturating_add(n))).or_default();
-            match (is_joint, trade.stage) {
-                (false, _) => {
-                    row.contracted = row.contracted.plus(energy)?;
-                    let value = trade.buyer_price.value_of(energy)?.micro_yuan();
-                    row.value = row
-                        .value
-                        .checked_add(value)
-                        .ok_or(BrokenInvariant("value of contracts"))?;
-                }
-                (true, Stage::First) => row.first = row.first.plus(energy)?,
-                (true, Stage::Second) => row.second = row.second.plus(energy)?,
-            }
+            (true, Stage::First) => self.first = self.first.plus(energy)?,
+            (true, Stage::Second) => self.second = self.second.plus(energy)?,
         }
         Ok(())
     }
