@@ -189,6 +189,48 @@ fn a_plant_whose_sale_is_in_default_is_not_told_to_draw_power() {
     }
 }
 
+/// The Shandong rules count open orders as done until they are released (4.4.17(2)), in whichever
+/// session they stand.
+#[test]
+fn what_is_held_is_bought_back_once_over_all_sessions() {
+    let mut chain = Chain::new();
+    let late = |mode| {
+        let gate_close = gate_close(DAY).plus_ms(HOUR_MS);
+        Action::OpenSession(SessionNotice { mode, gate_close, ..notice(DAY) })
+    };
+    let quarters = SessionTerms { resolution: duet_units::Resolution::Quarter, ..terms() };
+    let gate_close = gate_close(DAY);
+    let by_quarter = SessionNotice {
+        mode: Mode::Call,
+        terms: quarters.clone(),
+        gate_close: gate_close.plus_ms(HOUR_MS),
+        ..notice(DAY)
+    };
+    let joint = SessionNotice { terms: quarters, ..notice(DAY) };
+    chain.table(vec![
+        (Who::Exchange, forward(Mode::Call, 1), "ok"),
+        (Who::Exchange, late(Mode::Pairwise(HALF)), "ok"),
+        (Who::Exchange, late(Mode::Call), "ok"),
+        (Who::Exchange, Action::OpenSession(by_quarter), "ok"),
+        (Who::Exchange, Action::OpenSession(joint), "ok"),
+        (Who::Bank, deposit(Who::Retail, yuan(100_000), 1), "ok"),
+        (Who::Bank, deposit(Who::Coal, yuan(100_000), 2), "ok"),
+        (Who::Coal, order(1, (COAL, Side::Sell), 300, 10), "ok"),
+        (Who::Retail, order(1, (RETAIL, Side::Buy), 400, 10), "ok"),
+    ]);
+    chain.pass_to(gate_close);
+    chain.table(vec![
+        (Who::Coal, order(2, (COAL, Side::Buy), 260, 6), "ok"),
+        (Who::Coal, order(3, (COAL, Side::Buy), 260, 5), "over-capacity"),
+        (Who::Coal, order(3, (COAL, Side::Buy), 260, 4), "ok"),
+        (Who::Coal, order(4, (COAL, Side::Buy), 260, 1), "over-capacity"),
+        (Who::Coal, Action::CancelOrder { order: OrderId(3) }, "ok"),
+        // A quarter of the 4 MWh that are left of the hour.
+        (Who::Coal, order(4, (COAL, Side::Buy), 260, 2), "over-capacity"),
+        (Who::Coal, order(4, (COAL, Side::Buy), 260, 1), "ok"),
+    ]);
+}
+
 #[test]
 fn every_session_of_a_day_is_over_before_its_dispatch_and_none_begins_after() {
     let mut chain = Chain::new();

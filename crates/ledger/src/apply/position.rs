@@ -58,22 +58,25 @@ impl State {
         self.units.get(unit).is_some_and(|unit| unit.technology.consumes() == (side == Side::Buy))
     }
 
-    /// The least and the most that `unit` holds of a period, over all sessions: contracts alone,
-    /// and contracts with the open orders that would add to them.
+    /// The least and the most that `unit` can come to hold of a period, over all sessions: its
+    /// contracts with the open orders that would take from them, and with those that would add.
     pub(super) fn held(
         &self,
         unit: UnitId,
         period: Period,
     ) -> Result<(Energy, Energy), OverflowError> {
-        let (mut firm, mut open) = (Energy::ZERO, Energy::ZERO);
+        let (mut least, mut most) = (Energy::ZERO, Energy::ZERO);
         for (id, session) in self.covering(period.day) {
-            let of = |rows: &BTreeMap<(SessionId, UnitId, u8), Energy>| {
-                in_period(rows, (id, unit), session.terms.resolution, period)
+            let of = |index: u8| {
+                let row = (id, unit, index);
+                let held = self.positions.get(&row).copied().unwrap_or_default();
+                let open = self.commitments.get(&row).copied().unwrap_or_default();
+                Ok((held.plus(open.min(Energy::ZERO))?, held.plus(open.max(Energy::ZERO))?))
             };
-            firm = firm.plus(of(&self.positions)?)?;
-            open = open.plus(of(&self.commitments)?.max(Energy::ZERO))?;
+            let (low, high) = in_period(of, session.terms.resolution, period)?;
+            (least, most) = (least.plus(low)?, most.plus(high)?);
         }
-        Ok((firm, firm.plus(open)?))
+        Ok((least, most))
     }
 
     /// What each trade that is not in default has in each period of a day's settlement, less what
@@ -119,25 +122,38 @@ impl State {
     }
 }
 
-/// The energy that rows in periods of `resolution` have in `period`; of an hour in a quarter, its
-/// fourth part rounded up.
+/// The energies that rows in periods of `resolution` have in `period`. A quarter has the part
+/// of its hour that one trade would have there: the first have what does not divide by four.
 fn in_period(
-    rows: &BTreeMap<(SessionId, UnitId, u8), Energy>,
-    (session, unit): (SessionId, UnitId),
+    of: impl Fn(u8) -> Result<(Energy, Energy), OverflowError>,
     resolution: Resolution,
     period: Period,
-) -> Result<Energy, OverflowError> {
-    let at = |index: u8| rows.get(&(session, unit, index)).copied().unwrap_or_default();
+) -> Result<(Energy, Energy), OverflowError> {
     match (resolution, period.resolution) {
         (Resolution::Hour, Resolution::Quarter) => {
-            let hour = at(hour_of(period.index, period.resolution)).kwh();
-            let up = hour.saturating_add(i64::from(QUARTERS).saturating_sub(1));
-            Ok(Energy::from_kwh(up.div_euclid(QUARTERS.into())))
+            let (low, high) = of(hour_of(period.index, period.resolution))?;
+            let nth = period.index.checked_rem(QUARTERS).unwrap_or(0);
+            Ok((fourth(low, nth), fourth(high, nth)))
         }
         (Resolution::Quarter, Resolution::Hour) => {
             let first = period.index.saturating_mul(QUARTERS);
-            Energy::sum((first..first.saturating_add(QUARTERS)).map(at))
+            let (mut low, mut high) = (Energy::ZERO, Energy::ZERO);
+            for index in first..first.saturating_add(QUARTERS) {
+                let (least, most) = of(index)?;
+                (low, high) = (low.plus(least)?, high.plus(most)?);
+            }
+            Ok((low, high))
         }
-        _ => Ok(at(period.index)),
+        _ => of(period.index),
     }
+}
+
+/// What the quarter `nth` has of an hour: the more of the hour, the more of each quarter.
+fn fourth(hour: Energy, nth: u8) -> Energy {
+    let quarters = i64::from(QUARTERS);
+    let all = hour.kwh().saturating_abs();
+    let rest = all.checked_rem(quarters).unwrap_or(0);
+    let part = all.checked_div(quarters).unwrap_or(0);
+    let part = part.saturating_add(i64::from(i64::from(nth) < rest));
+    Energy::from_kwh(part.saturating_mul(hour.kwh().signum()))
 }
