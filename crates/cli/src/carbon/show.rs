@@ -185,6 +185,7 @@ fn obligation_text(row: &Obligation) -> String {
         ("verified emissions", row.verified_t),
         ("due", row.due_t),
         ("surrendered", row.surrendered_t),
+        ("of it over-issued", row.over_issued_t),
         ("carbon credits", row.offset_t),
         ("outstanding", row.outstanding_t),
         ("banked", row.banked_t),

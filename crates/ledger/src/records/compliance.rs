@@ -101,6 +101,8 @@ record! {
         pub verified: Allowances,
         /// What it must surrender.
         pub due: Allowances,
+        /// What of it was issued too much ahead and could not be withdrawn.
+        pub over_issued: Allowances,
         /// What it surrendered.
         pub surrendered: Allowances,
         /// The carbon credits that it retired for it.
@@ -123,6 +125,7 @@ impl Obligation {
         allocated: Allowances::ZERO,
         verified: Allowances::ZERO,
         due: Allowances::ZERO,
+        over_issued: Allowances::ZERO,
         surrendered: Allowances::ZERO,
         offset: Allowances::ZERO,
         banked: Allowances::ZERO,

@@ -82,6 +82,25 @@ fn what_was_issued_too_much_ahead_is_withdrawn_or_due_on_top() {
 }
 
 #[test]
+/// Credits cover 5 % of what emissions oblige to (market-rules 4.12), not of what is given back.
+#[test]
+fn what_was_issued_too_much_ahead_is_not_given_back_in_credits() {
+    let mut chain = metered_year();
+    // 592,200 t ahead, all of it given away; 423,000 t for 500,000 t emitted.
+    chain.done(Who::Registry, pre_issue(Who::Coal, vec![output(COAL, 1_000_000)], 1));
+    let give = Action::TransferAllowances { to: Who::Wind.organisation(), allowances: t(592_200) };
+    chain.done(Who::Coal, give);
+    chain.pass_to(day("2027-01-01").start());
+    chain.done(Who::Registry, verify(Who::Coal, vec![output(COAL, 500_000)], 499_950, 2));
+    assert_eq!(row(&chain).due, t(500_000 + 169_200));
+    chain.done(Who::Registry, issue_credits(Who::Coal, 100_000, "CCER-2025-8"));
+    chain.table(vec![
+        (Who::Coal, retire_credits(1, 25_001), "exceeds-offset-cap"),
+        (Who::Coal, retire_credits(1, 25_000), "ok"),
+        (Who::Coal, retire_credits(2, 1), "exceeds-offset-cap"),
+    ]);
+}
+
 fn a_shortage_of_coal_is_due_up_to_a_fifth_of_emissions() {
     let mut chain = metered_year();
     chain.pass_to(day("2027-01-01").start());

@@ -96,6 +96,8 @@ view! {
         verified_t: i64 = row.verified.t();
         /// What it must surrender.
         due_t: i64 = row.due.t();
+        /// What of it was issued too much ahead and could not be withdrawn.
+        over_issued_t: i64 = row.over_issued.t();
         /// What it surrendered.
         surrendered_t: i64 = row.surrendered.t();
         /// The carbon credits that it retired for it.

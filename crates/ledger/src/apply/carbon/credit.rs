@@ -162,7 +162,9 @@ impl State {
         if tonnes > outstanding {
             return Err(Rejection::ExceedsDue.of("count", count, outstanding.t()));
         }
-        let cap = share_of(row.due, self.period(year)?.offset_cap)?;
+        // What is to be given back of the issue ahead is no obligation from emissions.
+        let obliged = row.due.minus(row.over_issued)?;
+        let cap = share_of(obliged, self.period(year)?.offset_cap)?;
         let offset = row.offset.plus(tonnes)?;
         if offset > cap {
             return Err(Rejection::ExceedsOffsetCap.of("credits", offset.t(), cap.t()));

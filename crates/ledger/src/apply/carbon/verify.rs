@@ -169,12 +169,13 @@ impl State {
         account.expired = account.expired.plus(withdrawn)?;
         account.held()?;
         self.progress().allocated.plus(issued)?;
-        let due = row.due.plus(excess.minus(withdrawn)?)?;
+        let over_issued = excess.minus(withdrawn)?;
+        let due = row.due.plus(over_issued)?;
         let counted = self.obligations.rows().iter().filter(|((_, of), _)| *of == organisation);
         let counted = Allowances::sum(counted.map(|(_, row)| row.surrendered))?;
         let ahead = account.surrendered.minus(counted)?.max(Allowances::ZERO);
         let state = ObligationState::Verified;
-        let row = Obligation { due, surrendered: ahead.min(due), state, ..row };
+        let row = Obligation { due, over_issued, surrendered: ahead.min(due), state, ..row };
         Ok(Verified { row, account, issued })
     }
 
