@@ -153,6 +153,7 @@ fn account_text(detail: &CarbonAccountDetail) -> String {
         ("surrendered", account.surrendered_t),
         ("expired", account.expired_t),
         ("net sales", account.net_sales_t),
+        ("given for nothing", account.given_t),
     ];
     let facts = facts.map(|(name, tonnes)| vec![name.to_owned(), tonnes.to_string()]);
     let order = |order: &duet_sdk::wire::CarbonOrder| {
@@ -184,8 +185,8 @@ fn obligation_text(row: &Obligation) -> String {
         ("allocated", row.allocated_t),
         ("verified emissions", row.verified_t),
         ("due", row.due_t),
-        ("surrendered", row.surrendered_t),
         ("of it over-issued", row.over_issued_t),
+        ("surrendered", row.surrendered_t),
         ("carbon credits", row.offset_t),
         ("outstanding", row.outstanding_t),
         ("banked", row.banked_t),

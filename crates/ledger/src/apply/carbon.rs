@@ -147,6 +147,19 @@ impl State {
         allowances: Allowances,
         events: &mut Vec<Event>,
     ) -> Result<u64, Failure> {
+        self.hand_over_allowances(caller, to, allowances, events)?;
+        self.count_gift((caller.organisation, to), allowances)?;
+        Ok(u64::from(to.0))
+    }
+
+    /// Moves allowances; whoever asks for it counts them as sold or as given.
+    pub(super) fn hand_over_allowances(
+        &mut self,
+        caller: Caller,
+        to: OrganisationId,
+        allowances: Allowances,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Failure> {
         self.check_allowance_transfer(&caller, to, allowances)?;
         let from = caller.organisation;
         let (mut giver, mut taker) = (self.carbon_account(from), self.carbon_account(to));
@@ -155,7 +168,7 @@ impl State {
         self.carbon.insert(from, giver);
         self.carbon.insert(to, taker);
         events.push(Event::AllowancesTransferred { from, to, allowances });
-        Ok(u64::from(to.0))
+        Ok(())
     }
 
     /// Returns the account as it is after the surrender.

@@ -288,8 +288,14 @@ impl State {
         self.post((buyer, available), (seller, available), cost)?;
         let seller = by_signature(&caller, seller);
         if let Some(leg) = &terms.allowances {
-            self.transfer_allowances(seller, buyer, leg.allowances, events)?;
-            self.count_sale((seller.organisation, buyer), leg.allowances)?;
+            self.hand_over_allowances(seller, buyer, leg.allowances, events)?;
+            let parties = (seller.organisation, buyer);
+            if self.is_sale(leg.price) {
+                self.count_sale(parties, leg.allowances)?;
+            } else {
+                self.count_gift(parties, leg.allowances)?;
+            }
+            self.count_bought(buyer, leg.allowances)?;
         }
         if let Some(leg) = &terms.certificates {
             self.transfer_certificates(seller, (leg.lot, leg.count), buyer, events)?;

@@ -23,6 +23,8 @@ record! {
         pub bought_on: DeliveryDay,
         /// Allowances sold minus those bought since a compliance period of it was last closed.
         pub net_sales: Allowances,
+        /// Allowances given for nothing minus those received so since then.
+        pub given: Allowances,
     }
 }
 
@@ -37,7 +39,18 @@ impl CarbonAccount {
         bought: Allowances::ZERO,
         bought_on: DeliveryDay::from_days(0),
         net_sales: Allowances::ZERO,
+        given: Allowances::ZERO,
     };
+
+    /// The net sales that count for banking: what came for nothing beyond what went so, is bought.
+    /// What went for nothing is not sold.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`OverflowError`] if the sum does not fit.
+    pub fn sold_for_banking(&self) -> Result<Allowances, OverflowError> {
+        self.net_sales.plus(self.given.min(Allowances::ZERO))
+    }
 
     /// All allowances on it: free, locked, surrendered and expired.
     ///

@@ -1,15 +1,16 @@
 //! A year from the issue ahead to its closure.
 
-use crate::common::carbon::{allocate, t};
+use crate::common::carbon::{allocate, fen, t, terms as carbon_terms};
 use crate::common::chain::Chain;
 use crate::common::compliance::{
     YEAR, close_period, cover, day, issue_credits, metered_year, metered_year_of_gas, output,
     period, pre_issue, publish, retire_credits, transfer_credits, verify,
 };
-use crate::common::market::{COAL, Who};
+use crate::common::market::{COAL, RETAIL, Who, deposit, mwh, notice, yuan, yuan_per_mwh};
 use duet_ledger::{
-    Action, BenchmarkClass, CarbonAccount, CarbonAction, CreditLotId, Obligation, ObligationState,
-    UnitOutput, Verification,
+    Action, AllowanceLeg, BenchmarkClass, CarbonAccount, CarbonAction, CarbonTerms, ContractAction,
+    ContractConfirmation, ContractTerms, CreditLotId, CurvePoint, Mode, Obligation,
+    ObligationState, ProposalId, SessionId, SessionNotice, Side, UnitOutput, Verification,
 };
 use duet_units::{Allowances, Emissions};
 
@@ -81,7 +82,6 @@ fn what_was_issued_too_much_ahead_is_withdrawn_or_due_on_top() {
     assert_eq!(row(&chain).due, t(29_540));
 }
 
-#[test]
 /// Credits cover 5 % of what emissions oblige to (market-rules 4.12), not of what is given back.
 #[test]
 fn what_was_issued_too_much_ahead_is_not_given_back_in_credits() {
@@ -163,6 +163,85 @@ fn a_surplus_is_banked_up_to_the_base_and_the_net_sales() {
 }
 
 #[test]
+/// What a contract carries along: so many tonnes of the coal plant at a price in fen.
+fn contract_with(tonnes: i64, price: i64) -> ContractTerms {
+    ContractTerms {
+        session: SessionId(2),
+        unit: COAL,
+        counterparty: RETAIL,
+        side: Side::Sell,
+        price: yuan_per_mwh(350),
+        curve: vec![CurvePoint { period: 0, energy: mwh(1) }],
+        allowances: Some(AllowanceLeg { allowances: t(tonnes), price: fen(price) }),
+        certificates: None,
+        reference: 0,
+    }
+}
+
+/// The surplus of 83,600 t that expires or is kept after 20,000 t went to the retailer with a
+/// contract at a price, and, if so asked, came back for nothing on the next day.
+fn expired_after(price: i64, comes_back: bool) -> i64 {
+    let mut chain = metered_year();
+    let sale = contract_with(20_000, price);
+    let hash = sale.hash();
+    let bilateral = SessionNotice { mode: Mode::Bilateral, ..notice(day("2026-08-01")) };
+    chain.pass_to(bilateral.gate_open);
+    chain.table(vec![
+        (Who::Exchange, carbon_terms(CarbonTerms::USUAL, Some(9_749)), "ok"),
+        (Who::Registry, allocate(Who::Coal, 20_000, 8), "ok"),
+        (Who::Bank, deposit(Who::Retail, yuan(3_000_000), 8), "ok"),
+        (Who::Exchange, Action::OpenSession(bilateral), "ok"),
+        (Who::Coal, Action::Contract(ContractAction::Propose(sale)), "ok"),
+        (
+            Who::Retail,
+            Action::Contract(ContractAction::Confirm(ContractConfirmation {
+                proposal: ProposalId(1),
+                hash,
+            })),
+            "ok",
+        ),
+    ]);
+    if comes_back {
+        chain.pass_to(day("2026-08-02").start());
+        let to = Who::Coal.organisation();
+        chain.done(Who::Retail, Action::TransferAllowances { to, allowances: t(20_000) });
+    }
+    chain.pass_to(day("2027-01-01").start());
+    chain.done(Who::Registry, verify(Who::Coal, vec![output(COAL, 100_000)], 950, 2));
+    chain.done(Who::Coal, cover(1_000));
+    chain.pass_to(day("2028-01-01").start());
+    chain.done(Who::Registry, close_period(Who::Coal.organisation()));
+    account(&chain).expired.t()
+}
+
+/// The rule counts net sales (market-rules 4.12): what comes back, or costs less than a block
+/// agreement may, is none.
+#[test]
+fn a_round_trip_banks_nothing() {
+    // Of 83,600 t, 10,000 t are kept, and of what was sold for good one and a half times as much.
+    assert_eq!(expired_after(9_749, false), 83_600 - 10_000 - 30_000);
+    assert_eq!(expired_after(9_749, true), 103_600 - 10_000);
+    assert_eq!(expired_after(0, false), 83_600 - 10_000);
+    assert_eq!(expired_after(0, true), 103_600 - 10_000);
+}
+
+#[test]
+fn a_gift_banks_nothing_and_what_comes_back_of_it_costs_nothing() {
+    let net = |chain: &Chain, who: Who| {
+        chain.state.carbon()[&who.organisation()].sold_for_banking().unwrap().t()
+    };
+    let give = |to: Who, tonnes| Action::TransferAllowances {
+        to: to.organisation(),
+        allowances: t(tonnes),
+    };
+    let mut chain = Chain::new();
+    chain.done(Who::Registry, allocate(Who::Coal, 100, 1));
+    chain.done(Who::Coal, give(Who::Wind, 60));
+    assert_eq!((net(&chain, Who::Coal), net(&chain, Who::Wind)), (0, -60));
+    chain.done(Who::Wind, give(Who::Coal, 50));
+    assert_eq!((net(&chain, Who::Coal), net(&chain, Who::Wind)), (0, -10));
+}
+
 fn what_was_issued_for_a_later_year_is_no_surplus() {
     let mut chain = metered_year();
     chain.done(

@@ -89,6 +89,7 @@ impl Run {
             assert_eq!(account.free.t(), member.free, "free of {who:?}");
             assert_eq!(account.locked.t(), self.naive.locked(at), "locked of {who:?}");
             assert_eq!(account.net_sales.t(), member.sold, "net sales of {who:?}");
+            assert_eq!(account.given.t(), member.given, "gifts of {who:?}");
         }
         let market = self.state.carbon_market().unwrap();
         assert_eq!(market.previous_close.fen_per_t(), self.naive.close);

@@ -12,6 +12,7 @@ pub(crate) struct Member {
     pub(crate) free: i64,
     pub(crate) cash: i128,
     pub(crate) sold: i64,
+    pub(crate) given: i64,
     bought: i64,
     bought_on: i64,
 }
@@ -285,7 +286,9 @@ impl Naive {
         if good {
             self.members[from].free -= t;
             self.members[to].free += t;
+            self.members[from].given += t;
         }
+            self.members[to].given -= t;
         good
     }
 

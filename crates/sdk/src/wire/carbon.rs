@@ -21,5 +21,8 @@ view! {
         bought_on: Day = Day(row.bought_on);
         /// Allowances sold minus those bought since a compliance period of it was last closed.
         net_sales_t: i64 = row.net_sales.t();
+        /// Allowances given for nothing minus those received so since then; below zero it counts
+        /// for banking as if bought.
+        given_t: i64 = row.given.t();
     }
 }

@@ -134,6 +134,7 @@ impl State {
         self.carbon.insert(seller, from);
         self.carbon.insert(buyer, to);
         self.count_sale((seller, buyer), allowances)?;
+        self.count_bought(buyer, allowances)?;
         self.post((buyer, AccountKind::Available), (seller, AccountKind::Available), amount)?;
         let id = CarbonDealId(self.next_number(Counter::CarbonDeal));
         let row = CarbonDeal { time, mode, order, seller, buyer, allowances, price, amount };
@@ -143,19 +144,50 @@ impl State {
         Ok(id)
     }
 
-    /// Counts what was sold for the banking of the seller and the same-day rule of the buyer.
+    /// Whether what goes with a contract at this price is sold: at a price of block agreements,
+    /// so that a nominal one does not count for banking.
+    pub(in crate::apply) fn is_sale(&self, price: CarbonPrice) -> bool {
+        self.market().is_ok_and(|market| self.check_band(price, market.terms.block_band).is_ok())
+    }
+
+    /// Counts what was sold for the banking of both.
     pub(in crate::apply) fn count_sale(
         &mut self,
         (seller, buyer): (OrganisationId, OrganisationId),
         allowances: Allowances,
     ) -> Result<(), BrokenInvariant> {
-        let day = self.time().day();
         let (mut from, mut to) = (self.carbon_account(seller), self.carbon_account(buyer));
         from.net_sales = from.net_sales.plus(allowances)?;
         to.net_sales = to.net_sales.minus(allowances)?;
+        self.carbon.insert(seller, from);
+        self.carbon.insert(buyer, to);
+        Ok(())
+    }
+
+    /// Counts what was given for nothing, or nearly so, for the banking of both.
+    pub(in crate::apply) fn count_gift(
+        &mut self,
+        (giver, taker): (OrganisationId, OrganisationId),
+        allowances: Allowances,
+    ) -> Result<(), BrokenInvariant> {
+        let (mut from, mut to) = (self.carbon_account(giver), self.carbon_account(taker));
+        from.given = from.given.plus(allowances)?;
+        to.given = to.given.minus(allowances)?;
+        self.carbon.insert(giver, from);
+        self.carbon.insert(taker, to);
+        Ok(())
+    }
+
+    /// Counts what was bought for the same-day rule of the buyer.
+    pub(in crate::apply) fn count_bought(
+        &mut self,
+        buyer: OrganisationId,
+        allowances: Allowances,
+    ) -> Result<(), BrokenInvariant> {
+        let day = self.time().day();
+        let mut to = self.carbon_account(buyer);
         let before = if to.bought_on == day { to.bought } else { Allowances::ZERO };
         (to.bought, to.bought_on) = (before.plus(allowances)?, day);
-        self.carbon.insert(seller, from);
         self.carbon.insert(buyer, to);
         Ok(())
     }

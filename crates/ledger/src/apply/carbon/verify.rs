@@ -278,11 +278,11 @@ impl State {
         let later = rows.filter(|((of_year, of), _)| *of == organisation && *of_year > year);
         let later = Allowances::sum(later.map(|(_, row)| row.allocated.max(row.pre_issued)))?;
         let surplus = account.free.minus(later)?.max(Allowances::ZERO);
-        let banked = period.bankable(surplus, account.net_sales)?;
+        let banked = period.bankable(surplus, account.sold_for_banking()?)?;
         let expired = surplus.minus(banked)?;
         account.free = account.free.minus(expired)?;
         account.expired = account.expired.plus(expired)?;
-        account.net_sales = Allowances::ZERO;
+        (account.net_sales, account.given) = (Allowances::ZERO, Allowances::ZERO);
         let row = Obligation { banked, state: ObligationState::Closed, ..row };
         Ok((account, row, expired))
     }
