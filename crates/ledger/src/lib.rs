@@ -24,6 +24,7 @@ mod genesis;
 mod hash;
 mod ids;
 mod lots;
+mod members;
 mod receipt;
 mod records;
 mod rejection;

@@ -12,7 +12,8 @@ use crate::ids::{
     SessionId, TradeId, UnitId,
 };
 use crate::records::{
-    AccountKey, AccountKind, CarbonMarket, CertificateLot, Counter, OrderStatus, Role,
+    AccountKey, AccountKind, CarbonMarket, CertificateLot, Counter, OrderStatus, ProposalState,
+    Role,
 };
 use duet_units::{Allowances, ClockTime, Energy, Money, OverflowError};
 
@@ -109,6 +110,7 @@ impl State {
         }
         let mut id = UnitId(0);
         for unit in &genesis.units {
+            state.members.add_unit(unit.owner, id);
             state.units.insert(id, unit.clone());
             id = id.next();
         }
@@ -142,6 +144,7 @@ impl State {
 
     fn rebuild_indexes(&mut self) -> Result<(), OverflowError> {
         self.lot_index = self.lots.rows().iter().collect();
+        self.rebuild_members();
         let orders: Vec<OrderId> = self.orders.rows().keys().copied().collect();
         for id in orders {
             let Some(order) = self.orders.get(id) else { continue };
@@ -175,6 +178,20 @@ impl State {
             self.add_position(sell, energy)?;
         }
         Ok(())
+    }
+
+    fn rebuild_members(&mut self) {
+        for (id, unit) in self.units.rows() {
+            self.members.add_unit(unit.owner, *id);
+        }
+        for order in self.orders.rows().values() {
+            self.members.add_order(order.session, order.owner);
+        }
+        for (id, proposal) in self.proposals.rows() {
+            if proposal.state == ProposalState::Proposed {
+                self.members.open(proposal.terms.session, proposal.proposer, *id);
+            }
+        }
     }
 
     /// The channel.

@@ -32,7 +32,7 @@ cases! {
         ProposeGreen(GreenTerms) = 10,
         /// Confirms one.
         ConfirmGreen(ConfirmGreen) = 11,
-        /// Withdraws the proposal of one.
+        /// Withdraws the proposal of one, or declines it.
         WithdrawGreen(WithdrawGreen) = 12,
         /// Settles a month of all green contracts.
         SettleGreen(SettleGreen) = 13,

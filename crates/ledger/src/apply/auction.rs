@@ -4,7 +4,7 @@
 //! Every order of a curve or of a linked order is held to the rules of a single order, and all of
 //! them together to every limit on a sum. Of all rules that fail, the lowest number is reported.
 
-use super::order::{Entry, SESSION_ORDERS_MAX};
+use super::order::Entry;
 use super::rolling::hold;
 use super::{Caller, Failure};
 use crate::action::{AuctionAction, LinkedRequest, MinimumRequest, OrderRequest, StepCurve};
@@ -281,9 +281,9 @@ impl State {
         for sum in periods.values() {
             self.check_quantity(sum, unit, session)?;
         }
-        let orders = i64::from(session.orders).saturating_add(count(requests.len()));
-        if orders > i64::from(SESSION_ORDERS_MAX) {
-            return Err(Rejection::TooManyOrders.of("session", orders, SESSION_ORDERS_MAX));
+        if let Some(first) = requests.first() {
+            let more = u32::try_from(requests.len()).unwrap_or(u32::MAX);
+            self.check_orders_left(unit.owner, (first.session, session), more)?;
         }
         self.check_limits_of(requests, unit, session)
     }

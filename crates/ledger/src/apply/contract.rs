@@ -6,7 +6,7 @@ use crate::action::{ContractAction, ContractConfirmation, OrderRequest};
 use crate::codec::Encode;
 use crate::event::Event;
 use crate::hash::{Digest, hash};
-use crate::ids::{OrganisationId, ProposalId, UnitId};
+use crate::ids::{OrganisationId, ProposalId, SessionId, UnitId};
 use crate::records::{
     AccountKind, ContractTerms, Counter, Order, OrderStatus, Proposal, ProposalState, Role, Roles,
 };
@@ -17,8 +17,10 @@ use duet_market::rolling::TimeInForce;
 use duet_units::{BasisPoints, Money, OverflowError};
 
 const CONTRACT_DOMAIN: &[u8] = b"duet/contract/v1";
-/// The most proposals of one session.
+/// The most open proposals of one session.
 const SESSION_PROPOSALS_MAX: usize = 10_000;
+/// The most open proposals of one member in a session.
+const OWN_PROPOSALS_MAX: usize = 256;
 
 impl ContractTerms {
     /// What both parties sign.
@@ -146,17 +148,41 @@ impl State {
         if other.is_none() {
             return Err(Rejection::BadCounterparty.of("counterparty", terms.counterparty.0, 0));
         }
-        let proposed = self.proposals.rows().values().filter(|p| p.terms.session == terms.session);
-        if proposed.count() >= SESSION_PROPOSALS_MAX {
-            let most = i64::try_from(SESSION_PROPOSALS_MAX).unwrap_or(i64::MAX);
-            return Err(Rejection::TooManyProposals.of("proposals", most, most));
-        }
+        self.check_proposals_left(caller.organisation, terms.session)?;
         check_leg_amounts(terms)?;
         self.check_party_funds((caller.organisation, terms.side), &orders, terms)?;
         if terms.side == Side::Sell {
             self.check_legs(caller, caller.organisation, terms, None)?;
         }
         Ok(orders)
+    }
+
+    /// Whether one more open proposal of a member fits into a session.
+    fn check_proposals_left(
+        &self,
+        proposer: OrganisationId,
+        session: SessionId,
+    ) -> Result<(), Refusal> {
+        let counts = [
+            (self.members.proposals(session).count(), SESSION_PROPOSALS_MAX),
+            (self.members.own_proposals(session, proposer).count(), OWN_PROPOSALS_MAX),
+        ];
+        for (count, most) in counts {
+            if count >= most {
+                let whole = |count| i64::try_from(count).unwrap_or(i64::MAX);
+                return Err(Rejection::TooManyProposals.of("proposals", whole(count), whole(most)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends an open proposal.
+    fn end_proposal(&mut self, id: ProposalId, state: ProposalState) {
+        if let Some(row) = self.proposals.get_mut(id) {
+            row.state = state;
+            let (session, proposer) = (row.terms.session, row.proposer);
+            self.members.end(session, proposer, id);
+        }
     }
 
     /// Whether `seller` can hand over what goes with the contract; to itself means to anybody.
@@ -202,6 +228,7 @@ impl State {
         let (hash, proposer) = (terms.hash(), caller.organisation);
         let to = self.units.get(terms.counterparty).map_or(proposer, |unit| unit.owner);
         let (terms, session) = (terms.clone(), terms.session);
+        self.members.open(session, proposer, id);
         self.proposals.insert(id, Proposal { terms, hash, proposer, first_order, state });
         events.push(Event::ContractProposed { proposal: id, session, to });
         Ok(id.0)
@@ -269,9 +296,7 @@ impl State {
             Side::Buy => (caller.organisation, proposal.proposer),
         };
         self.hand_over_legs(caller, (seller, buyer), &proposal.terms, events)?;
-        if let Some(row) = self.proposals.get_mut(id) {
-            row.state = ProposalState::Confirmed;
-        }
+        self.end_proposal(id, ProposalState::Confirmed);
         events.push(Event::ContractConfirmed { proposal: id, session: proposal.terms.session });
         Ok(id.0)
     }
@@ -325,26 +350,16 @@ impl State {
             self.release_order(order, OrderStatus::Cancelled, events)?;
             order = order.next();
         }
-        if let Some(row) = self.proposals.get_mut(id) {
-            row.state = ProposalState::Withdrawn;
-        }
+        self.end_proposal(id, ProposalState::Withdrawn);
         events.push(Event::ContractWithdrawn { proposal: id, session: proposal.terms.session });
         Ok(id.0)
     }
 
     /// Proposals that nobody confirmed end with their session.
-    pub(super) fn expire_proposals(&mut self, session: crate::ids::SessionId) {
-        let open: Vec<ProposalId> = self
-            .proposals
-            .rows()
-            .iter()
-            .filter(|(_, p)| p.terms.session == session && p.state == ProposalState::Proposed)
-            .map(|(id, _)| *id)
-            .collect();
+    pub(super) fn expire_proposals(&mut self, session: SessionId) {
+        let open: Vec<ProposalId> = self.members.proposals(session).collect();
         for id in open {
-            if let Some(row) = self.proposals.get_mut(id) {
-                row.state = ProposalState::Expired;
-            }
+            self.end_proposal(id, ProposalState::Expired);
         }
     }
 }

@@ -196,8 +196,7 @@ impl State {
 
     /// The units of an organisation.
     pub(super) fn owned(&self, organisation: OrganisationId) -> impl Iterator<Item = UnitId> + '_ {
-        let units = self.units.rows().iter();
-        units.filter(move |(_, unit)| unit.owner == organisation).map(|(id, _)| *id)
+        self.members.units(organisation)
     }
 
     /// Holds an order, which keeps to its session's terms, to every limit, by their numbers.

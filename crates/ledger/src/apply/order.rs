@@ -5,7 +5,7 @@ use super::rolling::{hold, standing};
 use super::{Caller, Failure};
 use crate::action::OrderRequest;
 use crate::event::Event;
-use crate::ids::{OrderId, SessionId, UnitId};
+use crate::ids::{OrderId, OrganisationId, SessionId, UnitId};
 use crate::records::{
     AccountKind, ListingRole, Mode, Order, OrderStatus, Phase, Role, Session, Unit, Withdrawal,
 };
@@ -17,7 +17,9 @@ use duet_market::rolling::TimeInForce;
 use duet_units::{BasisPoints, ClockTime, Energy, Money, OverflowError, Resolution};
 
 /// The most orders of one session.
-pub(super) const SESSION_ORDERS_MAX: u32 = 1_000_000;
+const SESSION_ORDERS_MAX: u32 = 1_000_000;
+/// The most orders of one member in a session.
+const OWN_ORDERS_MAX: u32 = 100_000;
 
 /// How an order comes in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,9 +72,7 @@ impl State {
         }
         self.check_quantity(request, unit, session)?;
         check_price(request, session)?;
-        if session.orders >= SESSION_ORDERS_MAX {
-            return Err(Rejection::TooManyOrders.of("session", session.orders, SESSION_ORDERS_MAX));
-        }
+        self.check_orders_left(caller.organisation, (request.session, session), 1)?;
         self.check_direction(request, opens)?;
         self.check_arrival(caller.organisation, request, session)?;
         self.check_mode(caller, request, (session, entry))?;
@@ -151,6 +151,27 @@ impl State {
         Ok(())
     }
 
+    /// Whether so many more orders of a member fit into a session.
+    pub(super) fn check_orders_left(
+        &self,
+        owner: OrganisationId,
+        (id, session): (SessionId, &Session),
+        more: u32,
+    ) -> Result<(), Refusal> {
+        let own = self.members.orders(id, owner);
+        let counts = [
+            ("session", session.orders, SESSION_ORDERS_MAX),
+            ("orders of the member", own, OWN_ORDERS_MAX),
+        ];
+        for (field, count, most) in counts {
+            let count = count.saturating_add(more);
+            if count > most {
+                return Err(Rejection::TooManyOrders.of(field, count, most));
+            }
+        }
+        Ok(())
+    }
+
     /// A unit buys or sells in one period of a session, not both (Shandong rules 4.4.17(5)).
     fn check_direction(&self, request: &OrderRequest, opens: bool) -> Result<(), Refusal> {
         let key = (request.session, request.unit, request.period);
@@ -217,6 +238,7 @@ impl State {
         self.commit(key, order.side, order.quantity).map_err(Refusal::from)?;
         self.books.entry((order.session, order.period)).or_default().push(id);
         let (session, owner) = (order.session, order.owner);
+        self.members.add_order(session, owner);
         self.orders.insert(id, order);
         events.push(Event::OrderAccepted { order: id, session, owner });
         Ok(id)

@@ -84,6 +84,7 @@ impl State {
             if self.organisations.get(unit.owner).is_none() {
                 return Err(ReplayError::Missing("an organisation"));
             }
+            self.members.add_unit(unit.owner, *id);
             self.units.insert(*id, unit.clone());
         }
         Ok(())

@@ -337,6 +337,7 @@ impl State {
         self.books.retain(|(of, _), _| *of != id);
         self.live.retain(|(of, _), _| *of != id);
         self.commitments.retain(|(of, _, _), _| *of != id);
+        self.members.forget(id);
     }
 }
 

@@ -10,6 +10,7 @@ use crate::ids::{
     OrderId, OrganisationId, PaymentId, ProposalId, PublicKey, RuleId, SessionId, TradeId, UnitId,
 };
 use crate::lots::LotIndex;
+use crate::members::MemberIndex;
 use crate::records::{
     AccountKey, Balance, CarbonAccount, CarbonBidding, CarbonDeal, CarbonMarket, CarbonOrder,
     CarbonShare, CcerProject, CertificateKind, CertificateLot, CertificateOffer, CertifiedUnit,
@@ -53,6 +54,8 @@ macro_rules! state {
             pub(crate) positions: BTreeMap<(SessionId, UnitId, u8), Energy>,
             /// Derived: where the runs of certificates are.
             pub(crate) lot_index: LotIndex,
+            /// Derived: what each member has.
+            pub(crate) members: MemberIndex,
         }
 
         impl State {
@@ -74,6 +77,7 @@ macro_rules! state {
                     positions: BTreeMap::new(),
                     taken: BTreeMap::new(),
                     lot_index: LotIndex::new(),
+                    members: MemberIndex::new(),
                 }
             }
 

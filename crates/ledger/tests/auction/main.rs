@@ -9,7 +9,7 @@ use common::chain::Chain;
 use common::market::*;
 use duet_ledger::sealed::SealedBook;
 use duet_ledger::*;
-use duet_units::{BasisPoints, Energy, Money};
+use duet_units::{BasisPoints, Energy, Money, Power};
 
 const SESSION: SessionId = SessionId(1);
 
@@ -135,6 +135,34 @@ fn a_curve_is_one_order_a_step() {
         [row(0, 0, 300, 10), row(1, 0, 320, 10), row(2, 1, 280, 10), row(3, 1, 310, 10)]
     );
     assert_eq!(chain.restored().orders(), chain.state.orders());
+}
+
+/// 250 curves of 400 orders each, of a plant that is large enough.
+#[test]
+fn a_member_has_its_share_of_the_orders_of_a_session() {
+    let mut chain = Chain::new();
+    chain.genesis.units[0].capacity = Power::from_kw(10_000_000);
+    chain.state = State::genesis(&chain.genesis).unwrap();
+    let rows = chain.state.take_delta();
+    chain.rows = rows.into_iter().map(|(key, row)| (key, row.unwrap())).collect();
+    chain.done(Who::Exchange, opened(Mode::Call, 1));
+    let steps: Vec<(i64, i64)> = (200..220).map(|limit| (limit, 1)).collect();
+    let periods: Vec<(u8, &[(i64, i64)])> = (0..20).map(|period| (period, &steps[..])).collect();
+    let all = curve((COAL, Side::Sell), &periods);
+    for _ in 0..5 {
+        let block = (0..50).map(|_| chain.sign(Who::Coal, submit_curve(all.clone()))).collect();
+        chain.block(block);
+    }
+    assert_eq!(chain.state.orders().len(), 100_000);
+    let one = |pair| submit_curve(curve(pair, &[(0, &[(300, 1)])]));
+    chain.table(vec![
+        (Who::Coal, one((COAL, Side::Sell)), "too-many-orders"),
+        (Who::Coal, Action::CancelOrder { order: OrderId(1) }, "ok"),
+        (Who::Coal, one((COAL, Side::Sell)), "too-many-orders"),
+        (Who::Wind, one((WIND, Side::Sell)), "ok"),
+    ]);
+    chain = chain.with_rows(|_| {});
+    chain.table(vec![(Who::Coal, one((COAL, Side::Sell)), "too-many-orders")]);
 }
 
 #[test]

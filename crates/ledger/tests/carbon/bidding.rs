@@ -80,16 +80,16 @@ fn a_bidding_without_bids_ends_and_is_forgotten() {
 #[test]
 fn of_many_awarded_biddings_the_oldest_are_forgotten() {
     let mut chain = carbon_market();
-    for round in 0..17 {
-        let opens = at(FIRST, 14, round);
+    for round in 0..127 {
+        let opens = at(FIRST, 14, 0).plus_ms(1_000 * round);
         chain.pass_to(opens);
         let span = (opens, opens.plus_ms(1));
         let sale = open_bidding(Side::Sell, (1, 1), Pricing::Uniform, span);
-        let notices = (0..64).map(|_| chain.draft(Who::Coal, sale.clone())).collect();
+        let notices = (0..8).map(|_| chain.draft(Who::Coal, sale.clone())).collect();
         chain.block(notices);
     }
     chain.pass_to(at(FIRST, 15, 0));
     assert_eq!(chain.state.carbon_biddings().len(), 1_000);
     let oldest = chain.state.carbon_biddings().keys().next();
-    assert_eq!(oldest, Some(&CarbonBiddingId(17 * 64 - 999)));
+    assert_eq!(oldest, Some(&CarbonBiddingId(127 * 8 - 999)));
 }

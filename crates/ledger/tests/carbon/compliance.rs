@@ -101,6 +101,7 @@ fn what_was_issued_too_much_ahead_is_not_given_back_in_credits() {
     ]);
 }
 
+#[test]
 fn a_shortage_of_coal_is_due_up_to_a_fifth_of_emissions() {
     let mut chain = metered_year();
     chain.pass_to(day("2027-01-01").start());
@@ -162,7 +163,6 @@ fn a_surplus_is_banked_up_to_the_base_and_the_net_sales() {
     assert_eq!((row(&chain).banked, row(&chain).state), (t(10_000), ObligationState::Closed));
 }
 
-#[test]
 /// What a contract carries along: so many tonnes of the coal plant at a price in fen.
 fn contract_with(tonnes: i64, price: i64) -> ContractTerms {
     ContractTerms {
@@ -242,6 +242,7 @@ fn a_gift_banks_nothing_and_what_comes_back_of_it_costs_nothing() {
     assert_eq!((net(&chain, Who::Coal), net(&chain, Who::Wind)), (0, -10));
 }
 
+#[test]
 fn what_was_issued_for_a_later_year_is_no_surplus() {
     let mut chain = metered_year();
     chain.done(

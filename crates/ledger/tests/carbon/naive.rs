@@ -253,7 +253,8 @@ impl Naive {
     pub(crate) fn announce(&mut self, bidding: Bidding) -> bool {
         let Bidding { owner, sells, t, reserve, opens, closes, .. } = bidding;
         let good = self.can(owner, sells, (t, reserve))
-            && self.live().iter().filter(|b| b.open).count() < 64
+            && self.live().iter().filter(|b| b.open).count() < 256
+            && self.live().iter().filter(|b| b.open && b.owner == owner).count() < 8
             && (1..=100_000_000).contains(&reserve)
             && self.now <= opens
             && opens < closes
@@ -285,10 +286,10 @@ impl Naive {
         let good = from != to && 0 < t && t <= self.members[from].free && t <= self.sellable(from);
         if good {
             self.members[from].free -= t;
-            self.members[to].free += t;
             self.members[from].given += t;
-        }
+            self.members[to].free += t;
             self.members[to].given -= t;
+        }
         good
     }
 

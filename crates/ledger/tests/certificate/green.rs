@@ -1,7 +1,7 @@
 //! Green power.
 
 use crate::common::certificate::{
-    confirm_green, green_terms, metered_day, move_lot, propose_green, settle_green,
+    confirm_green, green_terms, metered_day, move_lot, propose_green, settle_green, withdraw_green,
 };
 use crate::common::chain::Chain;
 use crate::common::market::{DAY, FACTORY, METERS, RETAIL, WIND, Who, deposit, yuan};
@@ -177,5 +177,38 @@ fn certificates_beyond_a_green_contract_are_sold_before_its_month_ends() {
         (Who::Wind, move_lot(1, 5, Who::Coal), "reserved-for-green"),
         (Who::Wind, move_lot(1, 4, Who::Coal), "ok"),
         (Who::Wind, move_lot(1, 1, Who::Coal), "reserved-for-green"),
+    ]);
+}
+
+#[test]
+fn a_member_has_its_share_of_open_proposals_and_the_other_side_may_decline() {
+    let mut chain = Chain::new();
+    let terms = green_terms((WIND, FACTORY), ("2026-07", "2026-07"), 6_000, 40_000);
+    for _ in 0..32 {
+        chain.done(Who::Factory, propose_green(&terms));
+    }
+    let other = green_terms((WIND, RETAIL), ("2026-07", "2026-07"), 6_000, 40_000);
+    chain.table(vec![
+        (Who::Factory, propose_green(&terms), "table-full"),
+        (Who::Retail, propose_green(&other), "ok"),
+        (Who::Retail, withdraw_green(1), "not-yours"),
+        (Who::Wind, withdraw_green(1), "ok"),
+        (Who::Factory, withdraw_green(2), "ok"),
+        (Who::Factory, propose_green(&terms), "ok"),
+        (Who::Wind, confirm_green(3, &terms), "ok"),
+        (Who::Wind, withdraw_green(3), "green-not-proposed"),
+        (Who::Factory, propose_green(&terms), "ok"),
+        (Who::Factory, propose_green(&terms), "ok"),
+        (Who::Factory, propose_green(&terms), "table-full"),
+    ]);
+}
+
+#[test]
+fn a_green_contract_begins_within_three_years() {
+    let mut chain = Chain::new();
+    let from = |month| propose_green(&green_terms((WIND, FACTORY), (month, month), 6_000, 40_000));
+    chain.table(vec![
+        (Who::Factory, from("2029-08"), "bad-period"),
+        (Who::Factory, from("2029-07"), "ok"),
     ]);
 }

@@ -185,14 +185,17 @@ fn provoke_limits() -> BTreeSet<&'static str> {
     }
     let span = (at(FIRST, 13, 0), at(FIRST, 14, 0));
     let sale = || open_bidding(Side::Sell, (1, 1), Pricing::Uniform, span);
-    for _ in 0..64 {
+    for _ in 0..8 {
         chain.done(Who::Coal, sale());
     }
     chain.table(vec![
         (Who::Coal, list(Side::Sell, 1, 9_749), "too-many-carbon-orders"),
         (Who::Wind, list(Side::Sell, 1, 9_749), "ok"),
-        (Who::Wind, sale(), "too-many-carbon-orders"),
+        (Who::Coal, sale(), "too-many-carbon-orders"),
+        (Who::Wind, sale(), "ok"),
     ]);
+    chain.pass_to(span.1);
+    chain.table(vec![(Who::Coal, sale(), "bad-bidding")]);
     chain.provoked
 }
 

@@ -176,7 +176,7 @@ fn provoke_green(chain: &mut Chain) {
         (Who::Factory, confirm_green(1, &other), "wrong-proposal"),
         (Who::Bank, withdraw_green(9), "wrong-role"),
         (Who::Factory, withdraw_green(9), "unknown-green-contract"),
-        (Who::Factory, withdraw_green(1), "not-yours"),
+        (Who::Retail, withdraw_green(1), "not-yours"),
         (Who::Exchange, settle_green("2026-08"), "nothing-green"),
         (Who::Factory, confirm_green(1, &terms), "ok"),
         (Who::Factory, confirm_green(1, &terms), "green-not-proposed"),

@@ -95,25 +95,33 @@ fn contracts_and_takes_are_refused_for_their_first_fault() {
 }
 
 #[test]
-fn a_session_has_a_limit_of_proposals() {
+fn a_member_has_a_limit_of_open_proposals_in_a_session() {
     provoke_limit();
 }
 
-/// 429, after ten thousand proposals, each taken back.
+/// 429, after a member's share of open proposals; those taken back, and those of others, do not
+/// count.
 pub(crate) fn provoke_limit() -> BTreeSet<&'static str> {
     let mut chain = Chain::new();
     let notice = SessionNotice { mode: Mode::Bilateral, ..notice(DAY) };
     chain.done(Who::Exchange, Action::OpenSession(notice));
-    let mut block = Vec::new();
-    for proposal in 1..=10_000 {
-        block.push(chain.sign(Who::Coal, propose(terms(&[0]))));
-        let withdraw = Action::Contract(ContractAction::Withdraw(ProposalId(proposal)));
-        block.push(chain.sign(Who::Coal, withdraw));
-        if block.len() == 4_000 {
-            chain.block(std::mem::take(&mut block));
-        }
+    let withdraw = |id| Action::Contract(ContractAction::Withdraw(ProposalId(id)));
+    let by_wind = ContractTerms { unit: WIND, ..terms(&[0]) };
+    let spread = |place: u64| terms(&[u8::try_from(place % 24).unwrap()]);
+    for place in 0..256 {
+        chain.done(Who::Coal, propose(spread(place)));
     }
-    chain.block(block);
-    chain.table(vec![(Who::Coal, propose(terms(&[0])), "too-many-proposals")]);
+    chain.table(vec![
+        (Who::Coal, propose(terms(&[0])), "too-many-proposals"),
+        (Who::Wind, propose(by_wind), "ok"),
+        (Who::Coal, withdraw(1), "ok"),
+        (Who::Retail, withdraw(2), "ok"),
+        (Who::Coal, propose(terms(&[0])), "ok"),
+    ]);
+    chain = chain.with_rows(|_| {});
+    chain.table(vec![
+        (Who::Coal, propose(terms(&[0])), "ok"),
+        (Who::Coal, propose(terms(&[0])), "too-many-proposals"),
+    ]);
     chain.provoked
 }

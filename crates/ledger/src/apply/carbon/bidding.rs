@@ -13,8 +13,10 @@ use duet_market::allowance::bidding::{Bid, Notice, award};
 use duet_market::order::Side;
 use duet_units::Allowances;
 
-/// The most biddings that are open at once.
-const OPEN_BIDDINGS_MAX: usize = 64;
+/// The most open biddings of one member.
+const OWN_BIDDINGS_MAX: usize = 8;
+/// The most open biddings of all members.
+const OPEN_BIDDINGS_MAX: usize = 256;
 /// How long after its notice a bidding may close: 30 days.
 const NOTICE_MAX_MS: i64 = 30 * 86_400_000;
 
@@ -29,13 +31,7 @@ impl State {
         self.check_means(caller, intent)?;
         self.market()?;
         self.check_same_day(caller, intent)?;
-        let open = self.carbon_biddings.rows().values().filter(|bidding| bidding.is_open());
-        let open = open.count();
-        if open >= OPEN_BIDDINGS_MAX {
-            let whole = |count| i64::try_from(count).unwrap_or(i64::MAX);
-            let (open, bound) = (whole(open), whole(OPEN_BIDDINGS_MAX));
-            return Err(Rejection::TooManyCarbonOrders.of("open biddings", open, bound));
-        }
+        self.check_biddings_left(caller)?;
         let reserve = notice.reserve.fen_per_t();
         if !(1..=PRICE_MAX_FEN).contains(&reserve) {
             return Err(Rejection::BadBidding.of("reserve", reserve, PRICE_MAX_FEN));
@@ -47,6 +43,23 @@ impl State {
         let latest = caller.time.plus_ms(NOTICE_MAX_MS);
         if notice.closes <= notice.opens || notice.closes > latest {
             return Err(Rejection::BadBidding.of("closes", closes, latest.unix_ms()));
+        }
+        Ok(())
+    }
+
+    /// Whether the caller may have one more open bidding.
+    fn check_biddings_left(&self, caller: &Caller) -> Result<(), Refusal> {
+        let open = || self.carbon_biddings.rows().values().filter(|bidding| bidding.is_open());
+        let own = open().filter(|bidding| bidding.owner == caller.organisation).count();
+        let counts = [
+            ("open biddings of the member", own, OWN_BIDDINGS_MAX),
+            ("open biddings", open().count(), OPEN_BIDDINGS_MAX),
+        ];
+        for (field, count, most) in counts {
+            if count >= most {
+                let whole = |count| i64::try_from(count).unwrap_or(i64::MAX);
+                return Err(Rejection::TooManyCarbonOrders.of(field, whole(count), whole(most)));
+            }
         }
         Ok(())
     }

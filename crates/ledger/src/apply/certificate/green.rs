@@ -21,6 +21,9 @@ use std::collections::BTreeMap;
 /// The most green contracts on a channel, and the longest.
 const CONTRACTS_MAX: usize = 1_024;
 const MONTHS_MAX: i32 = 36;
+/// The most open proposals of one member, and how many months ahead they begin.
+const OWN_PROPOSALS_MAX: usize = 32;
+const MONTHS_AHEAD: i32 = 36;
 /// How many months an ended contract is kept.
 const MONTHS_KEPT: i32 = 24;
 /// The highest environmental value: 1,000 yuan/kWh, so that no product overflows.
@@ -68,8 +71,13 @@ impl State {
             return Err(Rejection::NotRenewable.of("unit", terms.unit.0, 0));
         }
         let months = terms.to.months().saturating_sub(terms.from.months());
-        if !(0..MONTHS_MAX).contains(&months) || terms.from < self.time().day().month() {
+        let now = self.time().day().month();
+        if !(0..MONTHS_MAX).contains(&months) || terms.from < now {
             return Err(Rejection::BadPeriod.of("months", months, MONTHS_MAX));
+        }
+        if terms.from > now.plus(MONTHS_AHEAD) {
+            let from = terms.from.months();
+            return Err(Rejection::BadPeriod.of("from", from, now.plus(MONTHS_AHEAD).months()));
         }
         if !user.technology.consumes() || generator == consumer {
             return Err(Rejection::NotAPair.of("user", terms.user.0, 0));
@@ -78,10 +86,7 @@ impl State {
         if terms.energy.kwh() > most {
             return Err(Rejection::OverConnection.of("energy", terms.energy.kwh(), most));
         }
-        let lapsed = |row: &&GreenContract| !self.has_lapsed(row);
-        if self.green_contracts.rows().values().filter(lapsed).count() >= CONTRACTS_MAX {
-            return Err(Rejection::TableFull.of("contracts", 0, 0));
-        }
+        self.check_green_left(caller)?;
         Ok(GreenContract {
             terms: terms.clone(),
             generator,
@@ -91,6 +96,21 @@ impl State {
             carry: Energy::ZERO,
             months: Vec::new(),
         })
+    }
+
+    /// Whether one more proposal of the caller fits.
+    fn check_green_left(&self, caller: &Caller) -> Result<(), Refusal> {
+        let (mut all, mut own) = (0_usize, 0_usize);
+        for row in self.green_contracts.rows().values().filter(|row| !self.has_lapsed(row)) {
+            let open = row.state == GreenState::Proposed && row.proposer == caller.organisation;
+            all = all.saturating_add(1);
+            own = own.saturating_add(usize::from(open));
+        }
+        if all >= CONTRACTS_MAX || own >= OWN_PROPOSALS_MAX {
+            let whole = |count| i64::try_from(count).unwrap_or(i64::MAX);
+            return Err(Rejection::TableFull.of("contracts", whole(all), whole(own)));
+        }
+        Ok(())
     }
 
     /// Whether a contract is of no use any more: not confirmed in time, or long ended.
@@ -122,21 +142,19 @@ impl State {
         Ok(contract.0)
     }
 
-    /// A proposal; the last part is whether the caller is the side that made it.
-    fn proposal(
+    /// A contract to which the caller is a party, and whether it is the one that proposed it.
+    fn own_green(
         &self,
         caller: &Caller,
         id: GreenContractId,
-        by_proposer: bool,
-    ) -> Result<&GreenContract, Refusal> {
+    ) -> Result<(&GreenContract, bool), Refusal> {
         caller.needs(&[Role::Generator, Role::Retailer, Role::LargeUser])?;
         let row = self.green_contracts.get(id);
         let row = row.ok_or(Rejection::UnknownGreenContract.of("contract", id.0, 0))?;
-        let party = [row.generator, row.consumer].contains(&caller.organisation);
-        if !party || (caller.organisation == row.proposer) != by_proposer {
+        if ![row.generator, row.consumer].contains(&caller.organisation) {
             return Err(Rejection::NotYours.of("contract", id.0, 0));
         }
-        Ok(row)
+        Ok((row, caller.organisation == row.proposer))
     }
 
     fn still_proposed(&self, id: GreenContractId, row: &GreenContract) -> Result<(), Refusal> {
@@ -152,7 +170,10 @@ impl State {
         request: &ConfirmGreen,
     ) -> Result<(), Refusal> {
         let id = request.contract;
-        let row = self.proposal(caller, id, false)?;
+        let (row, proposed) = self.own_green(caller, id)?;
+        if proposed {
+            return Err(Rejection::NotYours.of("contract", id.0, 0));
+        }
         if row.terms.hash(id) != request.hash {
             return Err(Rejection::WrongProposal.of("hash", 0, 0));
         }
@@ -179,7 +200,8 @@ impl State {
         caller: &Caller,
         request: &WithdrawGreen,
     ) -> Result<(), Refusal> {
-        let row = self.proposal(caller, request.contract, true)?;
+        // The proposer takes it back, the other side declines it.
+        let (row, _) = self.own_green(caller, request.contract)?;
         self.still_proposed(request.contract, row)
     }
 
