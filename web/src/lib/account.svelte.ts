@@ -1,4 +1,4 @@
-import { api, ProblemError } from "./api/client.ts";
+import { api, messageOf, ProblemError } from "./api/client.ts";
 import type {
   DemoOperator,
   Identity,
@@ -14,6 +14,7 @@ import { verifyReceiptProof, type Verified } from "./duet/proof.ts";
 import type { Action, OrderRequest } from "./duet/action.ts";
 import { sign } from "./duet/transaction.ts";
 import { market } from "./market.svelte.ts";
+import { pause } from "./pause.ts";
 
 const CHOSEN = "duet-operator";
 const RECEIPT_EVERY_MS = 250;
@@ -89,7 +90,7 @@ class Account {
         seen = market.ownRevision;
         await this.refresh().catch(() => undefined);
       }
-      await new Promise((resolve) => setTimeout(resolve, REFRESH_MS));
+      await pause(REFRESH_MS);
     }
   }
 
@@ -113,7 +114,7 @@ class Account {
       if (!known) await saveKey(key);
       await this.#use(key);
     } catch (error) {
-      this.failure = error instanceof Error ? error.message : String(error);
+      this.failure = messageOf(error);
     }
   }
 
@@ -189,7 +190,7 @@ class Account {
       const proof = await verifyReceiptProof(await api.proof(hash), trusted, hash);
       this.proofs[hash] = { state: "good", proof };
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       this.proofs[hash] = { state: "bad", why };
     }
   }
@@ -275,7 +276,7 @@ class Account {
         this.#settle(number, receipt);
         return;
       }
-      await new Promise((resolve) => setTimeout(resolve, RECEIPT_EVERY_MS));
+      await pause(RECEIPT_EVERY_MS);
     }
     this.#update(number, { progress: "lost", code: "network" });
   }

@@ -1,6 +1,7 @@
 import { untrack } from "svelte";
-import { ProblemError } from "./api/client.ts";
+import { isAbsent } from "./api/client.ts";
 import { market } from "./market.svelte.ts";
+import { pause } from "./pause.ts";
 
 const LOOK_MS = 250;
 
@@ -39,15 +40,12 @@ export function live<A, T>(
           [height, at] = [market.height, performance.now()];
           const answer = await read(what).then(
             (found) => ({ found }),
-            (error: unknown) =>
-              error instanceof ProblemError && error.problem.status === 404
-                ? { found: null }
-                : null,
+            (error: unknown) => (isAbsent(error) ? { found: null } : null),
           );
           // What cannot be read stays as it was: the header says that the node is out of reach.
           if (!stopped && answer) [value, known] = [answer.found, true];
         }
-        await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+        await pause(LOOK_MS);
       }
     };
     void untrack(look);

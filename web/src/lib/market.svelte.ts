@@ -1,4 +1,4 @@
-import { api } from "./api/client.ts";
+import { api, messageOf } from "./api/client.ts";
 import { signersOf } from "./duet/proof.ts";
 import { follow, type Message, type StreamListener } from "./api/events.ts";
 import type {
@@ -15,6 +15,7 @@ import type {
   Status,
   Unit,
 } from "./api/types.ts";
+import { pause } from "./pause.ts";
 import { concerns, isForReaders, ownerOf } from "./facts.ts";
 import { clearedOf, jointOf, liveOf, tradingOf } from "./sessions.ts";
 
@@ -151,7 +152,7 @@ class Market {
   /** Begins a little in the past, so that the messages of the last minutes are there, too. */
   async #followFromRecent(listener: StreamListener, signal: AbortSignal): Promise<void> {
     while (this.height === 0 && !signal.aborted) {
-      await new Promise((resolve) => setTimeout(resolve, TICK_MS));
+      await pause(TICK_MS);
     }
     const from = Math.max(0, this.height - RECENT_BLOCKS);
     await follow(`/v1/events?blocks=true&after=${from}.0`, listener, signal);
@@ -168,9 +169,9 @@ class Market {
         await this.#readDirty();
         this.failure = "";
       } catch (error) {
-        this.failure = error instanceof Error ? error.message : String(error);
+        this.failure = messageOf(error);
       }
-      await new Promise((resolve) => setTimeout(resolve, TICK_MS));
+      await pause(TICK_MS);
     }
   }
 

@@ -50,6 +50,14 @@ export class ProblemError extends Error {
   }
 }
 
+/** Whether a request failed because there is no such thing. */
+export const isAbsent = (error: unknown): boolean =>
+  error instanceof ProblemError && error.problem.status === 404;
+
+/** Why something failed, as far as it says. */
+export const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);
+
 async function read<T>(response: Response): Promise<T> {
   if (response.ok) return (await response.json()) as T;
   const kind = response.headers.get("content-type") ?? "";
@@ -140,7 +148,7 @@ export const api = {
     try {
       return await get<DemoOperator[]>("/v1/demo/operators");
     } catch (error) {
-      if (error instanceof ProblemError && error.problem.status === 404) return [];
+      if (isAbsent(error)) return [];
       throw error;
     }
   },

@@ -1,3 +1,5 @@
+import { pause } from "../pause.ts";
+
 /** One message of an event stream. */
 export interface Message {
   id: string | null;
@@ -76,9 +78,9 @@ export async function follow(
       // Any failure of the network has the same answer: try again behind the last event.
     }
     listener.connected(false);
-    const wait = RETRY_MS[Math.min(failures, RETRY_MS.length - 1)];
+    const wait = RETRY_MS[Math.min(failures, RETRY_MS.length - 1)] ?? 0;
     failures += 1;
-    await new Promise((resolve) => setTimeout(resolve, wait));
+    await pause(wait);
   }
 }
 

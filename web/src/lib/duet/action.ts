@@ -1,4 +1,5 @@
-import { concat, Encoder } from "./codec.ts";
+import { Encoder } from "./codec.ts";
+import { domainHash } from "./hash.ts";
 
 export type Side = "buy" | "sell";
 
@@ -111,9 +112,7 @@ export function encodeAction(out: Encoder, action: Action): void {
 export async function contractHash(terms: ContractTerms): Promise<Uint8Array<ArrayBuffer>> {
   const out = new Encoder();
   encodeTerms(out, terms);
-  const domain = new TextEncoder().encode("duet/contract/v1");
-  const bytes = concat([domain, out.finish()]);
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return domainHash("duet/contract/v1", out.finish());
 }
 
 const sideCode = (side: Side): number => (side === "buy" ? 0 : 1);

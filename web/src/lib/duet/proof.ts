@@ -1,5 +1,6 @@
 import type { ReceiptProof } from "../api/types.ts";
 import { concat, Encoder, fromHex, toHex } from "./codec.ts";
+import { domainHash } from "./hash.ts";
 
 /**
  * Checks a receipt with one trust anchor, the channel id: the receipt is a leaf of its block's
@@ -59,17 +60,12 @@ function demand(holds: boolean, otherwise: string): asserts holds {
   if (!holds) throw new Error(otherwise);
 }
 
-async function hash(domain: string, ...parts: Uint8Array[]): Promise<Bytes> {
-  const bytes = concat([new TextEncoder().encode(domain), ...parts]);
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-}
-
 async function channelOf(committee: readonly string[], genesis: Uint8Array): Promise<Bytes> {
   const keys = concat([
     new Encoder().u32(committee.length).finish(),
     ...committee.map((key) => fromHex(key)),
   ]);
-  return hash("duet/channel/v1", await hash("duet/committee/v1", keys), genesis);
+  return domainHash("duet/channel/v1", await domainHash("duet/committee/v1", keys), genesis);
 }
 
 /** Reads fixed-width fields from the front. */
@@ -124,7 +120,7 @@ async function readHeader(bytes: Uint8Array): Promise<Header> {
   const checkpointHeight = Number(reader.integer(8));
   reader.take(32);
   const receiptsRoot = toHex(reader.take(32));
-  const digest = toHex(await hash("duet/header/v1", bytes));
+  const digest = toHex(await domainHash("duet/header/v1", bytes));
   return { parent, height, digest, checkpointHeight, receiptsRoot };
 }
 
@@ -150,7 +146,7 @@ async function checkCheckpoint(proof: ReceiptProof, header: Header): Promise<voi
     "the checkpoint is of another height",
   );
   const chained = (previous: Uint8Array, height: number, block: Uint8Array) =>
-    hash("duet/receipts/v1", previous, new Encoder().u64(BigInt(height)).finish(), block);
+    domainHash("duet/receipts/v1", previous, new Encoder().u64(BigInt(height)).finish(), block);
   const previous = fromHex(proof.previous_receipts_root);
   let root = await chained(previous, proof.height, await blockReceipts(proof));
   for (const [offset, block] of proof.later_blocks.entries()) {
@@ -165,7 +161,7 @@ async function blockReceipts(proof: ReceiptProof): Promise<Bytes> {
     (n) => Number.isInteger(n) && n >= 0 && n < 2 ** 31,
   );
   demand(whole && proof.index < proof.count, "no such place in the block");
-  let node = await hash("duet/merkle-leaf/v1", fromHex(proof.receipt));
+  let node = await domainHash("duet/merkle-leaf/v1", fromHex(proof.receipt));
   let position = proof.index;
   let width = proof.count;
   const siblings = [...proof.path];
@@ -176,13 +172,13 @@ async function blockReceipts(proof: ReceiptProof): Promise<Bytes> {
     if (sibling !== null) {
       const other = fromHex(sibling);
       const pair = position % 2 === 0 ? [node, other] : [other, node];
-      node = await hash("duet/merkle-node/v1", ...pair);
+      node = await domainHash("duet/merkle-node/v1", ...pair);
     }
     position >>= 1;
     width = Math.ceil(width / 2);
   }
   demand(siblings.length === 0, "the path does not fit");
-  return hash("duet/block-receipts/v1", new Encoder().u32(proof.count).finish(), node);
+  return domainHash("duet/block-receipts/v1", new Encoder().u32(proof.count).finish(), node);
 }
 
 interface Certificate {

@@ -1,11 +1,11 @@
 import { encodeAction, type Action } from "./action.ts";
 import { concat, Encoder } from "./codec.ts";
+import { domainHash } from "./hash.ts";
 
 /** The version and the signature suite (Ed25519) that this page writes. */
 const VERSION = 1;
 const SUITE_ED25519 = 1;
 const SIGNING_DOMAIN = new TextEncoder().encode("duet/transaction/v1");
-const HASH_DOMAIN = new TextEncoder().encode("duet/transaction-hash/v1");
 
 export interface Unsigned {
   /** The hash of the channel's genesis, so that the transaction is of no use elsewhere. */
@@ -45,5 +45,5 @@ export async function sign(unsigned: Unsigned, key: CryptoKey): Promise<Signed> 
 }
 
 export async function transactionHash(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", concat([HASH_DOMAIN, bytes])));
+  return domainHash("duet/transaction-hash/v1", bytes);
 }
