@@ -1,10 +1,10 @@
-//! `duet device`: list devices, enrol a new one for a unit.
+//! `duet device`: list devices, enrol a new one for a unit, substitute readings.
 
 use crate::remote::{Ends, Failure, Remote, block_on, table};
 use clap::{Args, Subcommand};
-use duet_sdk::wire::{self, Device, EnrolDevice, Hex32};
+use duet_sdk::wire::{self, Day, Device, EnrolDevice, Hex32, ReadingSubstitution};
 
-/// List devices, and enrol a new one for a unit.
+/// List devices, enrol a new one for a unit, substitute readings that are missing.
 #[derive(Debug, Args)]
 pub(crate) struct DeviceArgs {
     #[command(subcommand)]
@@ -17,6 +17,11 @@ enum DeviceCommand {
     List(List),
     /// Give a unit a new device, in the name of its owner; the old one speaks for it no more.
     Enrol(Enrol),
+    /// Put estimates in the place of readings that a meter did not report (dispatcher).
+    ///
+    /// From the end of the day after the delivery day on, until the day is settled. A reading of
+    /// the device replaces a substitute.
+    Substitute(Substitute),
 }
 
 #[derive(Debug, Args)]
@@ -40,10 +45,32 @@ struct Enrol {
     ends: Ends,
 }
 
+#[derive(Debug, Args)]
+struct Substitute {
+    /// The unit or point of consumption.
+    #[arg(long)]
+    unit: u32,
+    /// The delivery day, as YYYY-MM-DD.
+    #[arg(long)]
+    day: Day,
+    /// The first period.
+    #[arg(long, default_value_t = 0)]
+    first_period: u8,
+    /// The energies in kWh, one a period, by commas.
+    #[arg(long, required = true, value_name = "KWH,...", value_delimiter = ',')]
+    energies: Vec<i64>,
+    /// Why, for everyone to read.
+    #[arg(long)]
+    reason: String,
+    #[command(flatten)]
+    ends: Ends,
+}
+
 pub(crate) fn run(args: &DeviceArgs) -> anyhow::Result<()> {
     match &args.command {
         DeviceCommand::List(args) => block_on(list(args)),
         DeviceCommand::Enrol(args) => block_on(enrol(args)),
+        DeviceCommand::Substitute(args) => block_on(substitute(args)),
     }
 }
 
@@ -71,4 +98,15 @@ async fn enrol(args: &Enrol) -> Result<(), Failure> {
     let (unit, device, label) = (args.unit, args.device, args.label.clone());
     let action = wire::Action::EnrolDevice(EnrolDevice { unit, device, label });
     args.ends.submit("device of unit", action).await
+}
+
+async fn substitute(args: &Substitute) -> Result<(), Failure> {
+    let action = wire::Action::SubstituteReadings(ReadingSubstitution {
+        unit: args.unit,
+        day: args.day,
+        first_period: args.first_period,
+        energies_kwh: args.energies.clone(),
+        reason: args.reason.clone(),
+    });
+    args.ends.submit("readings of unit", action).await
 }

@@ -1,6 +1,10 @@
 //! `duet device` against a node that a script answers for.
 
-use duet_ledger::{Action, DeviceAction, EnrolDevice, PublicKey, Transaction, UnitId};
+use duet_ledger::{
+    Action, DeviceAction, EnrolDevice, PublicKey, ReadingSubstitution, ScheduleAction, Transaction,
+    UnitId,
+};
+use duet_units::{DeliveryDay, Energy};
 use serde_json::{Value, json};
 use std::{
     io::{Read as _, Write as _},
@@ -132,6 +136,26 @@ fn an_owner_signs_that_a_unit_has_a_new_device() {
     assert_eq!(transaction.action(), &Action::Device(DeviceAction::EnrolDevice(enrol)));
     assert_eq!(transaction.nonce(), 42);
     assert!(transaction.signature_is_valid());
+}
+
+#[test]
+fn the_dispatcher_signs_estimates_of_missing_readings() {
+    let (node, posted) = ledger(0);
+    let key = key("substitute.key");
+    let arguments = ["substitute", "--unit", "9", "--day", "2026-07-06", "--first-period", "22"];
+    let estimates = ["--energies", "10,0", "--reason", "no meter", "--key", key.to_str().unwrap()];
+    text(&duet(node, &[&arguments[..], &estimates].concat()));
+    let body = posted.recv().unwrap();
+    let bytes: duet_sdk::wire::Bytes = body["transaction"].as_str().unwrap().parse().unwrap();
+    let transaction = Transaction::from_bytes(&bytes.0).unwrap();
+    let request = ReadingSubstitution {
+        unit: UnitId(9),
+        day: DeliveryDay::parse("2026-07-06").unwrap(),
+        first_period: 22,
+        energies: [10, 0].map(Energy::from_kwh).to_vec(),
+        reason: "no meter".to_owned(),
+    };
+    assert_eq!(transaction.action(), &Action::Schedule(ScheduleAction::Substitute(request)));
 }
 
 #[test]

@@ -31,7 +31,7 @@ pub use contract::{ContractAction, ContractConfirmation, ListingTake};
 pub use green::{ConfirmGreen, SettleGreen, WithdrawGreen};
 pub use limit::{LimitAction, SetLimits, SetSessionLimits};
 pub use rule::RuleAction;
-pub use schedule::{Curtailment, PricePublication, ScheduleAction};
+pub use schedule::{Curtailment, PricePublication, ReadingSubstitution, ScheduleAction};
 pub use statement::{
     LineCorrection, MonthReading, ObjectionAnswer, ProvedLine, StatementAction, StatementObjection,
 };

@@ -28,6 +28,7 @@ mod schedule;
 mod session;
 mod settle;
 mod statement;
+mod substitute;
 
 pub use certificate::YearUse;
 pub use guarantee::SettlementRisk;

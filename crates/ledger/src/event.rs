@@ -93,6 +93,15 @@ pub enum Event {
         trades: u32,
         reason: String,
     },
+    /// The dispatcher put estimates in the place of readings that a meter did not report.
+    ReadingsSubstituted {
+        unit: UnitId,
+        day: DeliveryDay,
+        first_period: u8,
+        periods: u8,
+        by: PublicKey,
+        reason: String,
+    },
     /// A session was settled.
     SessionSettled { session: SessionId, lines: u32, emissions: Emissions, result_hash: Digest },
     /// A member objected to a line of its statement.

@@ -44,10 +44,11 @@ pub use action::{
     CreditRetirement, CreditTransfer, Curtailment, CurveStep, FreezeCertificates, Intervention,
     LimitAction, LineCorrection, LinkedRequest, ListingTake, MeterReport, MinimumRequest,
     MonthReading, ObjectionAnswer, OfferCertificates, OrderRequest, PeriodClosure, PeriodNotice,
-    PeriodSteps, PreIssue, PricePublication, ProvedLine, Quality, Reading, RegisterProject,
-    RegisterReductions, RetirementPurpose, RuleAction, ScheduleAction, SessionNotice,
-    SetCertificateKind, SetLimits, SetSessionLimits, StatementAction, StatementObjection,
-    StepCurve, TakeOffer, UnitOutput, Verification, WithdrawOffer, WithdrawProject,
+    PeriodSteps, PreIssue, PricePublication, ProvedLine, Quality, Reading, ReadingSubstitution,
+    RegisterProject, RegisterReductions, RetirementPurpose, RuleAction, ScheduleAction,
+    SessionNotice, SetCertificateKind, SetLimits, SetSessionLimits, StatementAction,
+    StatementObjection, StepCurve, TakeOffer, UnitOutput, Verification, WithdrawOffer,
+    WithdrawProject,
 };
 pub use apply::{Outcome, SettlementRisk, YearUse};
 pub use block::{Body, MAX_BLOCK_TRANSACTIONS};

@@ -320,6 +320,7 @@ fn an_unpaid_buyer_puts_its_trades_and_what_they_funded_in_default() {
     chain.table(vec![
         (Who::CoalMeter, whole_day(COAL, DAY, &[0, 10]), "ok"),
         (Who::FactoryMeter, whole_day(FACTORY, DAY, &[0, 10]), "ok"),
+        (Who::RetailMeter, whole_day(RETAIL, DAY, &[]), "ok"),
         (Who::Exchange, settle(1), "ok"),
     ]);
     assert_eq!(statuses(&chain), left(Settled));
@@ -352,6 +353,7 @@ fn who_owes_nothing_needs_no_payment() {
     chain.table(vec![
         (Who::WindMeter, whole_day(WIND, DAY, &[10, 10]), "ok"),
         (Who::FactoryMeter, whole_day(FACTORY, DAY, &[10, 10]), "ok"),
+        (Who::RetailMeter, whole_day(RETAIL, DAY, &[]), "ok"),
         (Who::Exchange, settle(1), "ok"),
     ]);
     assert_eq!(statuses(&chain), [OrderStatus::Settled; 4]);
@@ -467,6 +469,7 @@ fn a_forgotten_session_leaves_the_readings_of_another_of_the_same_day() {
     chain.done(Who::Exchange, open(DeliveryDay::from_days(DAY.days() + 11)));
     assert!(!chain.state.sessions().contains_key(&SessionId(1)), "voided and forgotten");
     assert_eq!(chain.state.readings().len(), 24);
+    chain.others_used_nothing(DAY);
     chain.table(vec![(Who::Dispatcher, dispatch(2), "ok"), (Who::Exchange, settle(2), "ok")]);
     assert_eq!(chain.available(Who::Coal), yuan(3_000), "10 MWh at the reference price");
 }
@@ -486,6 +489,7 @@ fn certificates_carry_over_days_split_move_once_and_are_retired() {
         chain.done(Who::Dispatcher, dispatch(session));
         chain.pass_to(after(day));
         chain.done(Who::WindMeter, kwh(WIND, day, metered));
+        chain.others_used_nothing(day);
         chain.done(Who::Exchange, settle(session));
     }
     // 2,600 kWh: 2 certificates and 600 kWh left; with 1,400 kWh more: 2 and nothing left.

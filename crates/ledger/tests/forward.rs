@@ -57,6 +57,7 @@ fn deliver(chain: &mut Chain, day: DeliveryDay, wind: i64) {
         (Who::CoalMeter, whole_day(COAL, day, &[10]), "ok"),
         (Who::WindMeter, whole_day(WIND, day, &[wind]), "ok"),
         (Who::RetailMeter, whole_day(RETAIL, day, &[10 + wind]), "ok"),
+        (Who::FactoryMeter, whole_day(FACTORY, day, &[]), "ok"),
     ]);
 }
 

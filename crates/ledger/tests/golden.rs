@@ -14,12 +14,12 @@ use duet_ledger::{
     LinkedRequest, MarketRule, MemberLimits, MeterReport, MinimumRequest, Mode, MonthReading,
     ObjectionAnswer, OrderId, OrderRequest, Organisation, OrganisationId, PaymentId, PeriodClosure,
     PeriodNotice, PeriodReading, PeriodSteps, PreIssue, PricePublication, Pricing, ProvedLine,
-    PublicKey, Quality, Rationing, Reading, ReadingFlags, Receipt, ReferencePrice, Registration,
-    Rejection, ReportBatch, RetirementPurpose, Role, Roles, RuleAction, RuleId, ScheduleAction,
-    SecondStageDesign, SessionId, SessionNotice, SessionTerms, SetLimits, SettlementMethod,
-    Sharing, Side, StatementAction, StatementLine, StatementObjection, StepCurve, Technology,
-    TimeInForce, TradeId, Transaction, Unit, UnitId, UnitOutput, Unsigned, Validator, Verification,
-    block_receipts, chain_receipts, decode_all, merkle_path, merkle_root,
+    PublicKey, Quality, Rationing, Reading, ReadingFlags, ReadingSubstitution, Receipt,
+    ReferencePrice, Registration, Rejection, ReportBatch, RetirementPurpose, Role, Roles,
+    RuleAction, RuleId, ScheduleAction, SecondStageDesign, SessionId, SessionNotice, SessionTerms,
+    SetLimits, SettlementMethod, Sharing, Side, StatementAction, StatementLine, StatementObjection,
+    StepCurve, Technology, TimeInForce, TradeId, Transaction, Unit, UnitId, UnitOutput, Unsigned,
+    Validator, Verification, block_receipts, chain_receipts, decode_all, merkle_path, merkle_root,
 };
 use duet_units::{
     Allowances, BasisPoints, CarbonPrice, ClockTime, DeliveryDay, DeliveryPeriod, EmissionFactor,
@@ -109,9 +109,17 @@ fn schedule_actions() -> Vec<(&'static str, Action)> {
         limit: Energy::from_kwh(6),
         reason: "line 7".to_owned(),
     };
+    let substitution = ReadingSubstitution {
+        unit: UnitId(8),
+        day,
+        first_period: 9,
+        energies: vec![Energy::from_kwh(10), Energy::from_kwh(11)],
+        reason: "no meter".to_owned(),
+    };
     [
         ("publish_prices", ScheduleAction::PublishPrices(PricePublication { day, prices })),
         ("curtail", ScheduleAction::Curtail(curtailment)),
+        ("substitute_readings", ScheduleAction::Substitute(substitution)),
     ]
     .map(|(name, action)| (name, Action::Schedule(action)))
     .to_vec()

@@ -74,6 +74,8 @@ function eventDetail(event: LedgerEvent): string {
       return `${money(event.level_fen)} ${m.unit_money()}`;
     case "device_enrolled":
       return `#${event.unit}`;
+    case "readings_substituted":
+      return `#${event.unit} · ${event.day} · ${event.reason}`;
     case "transaction_refused":
       return `${event.code}`;
     default:

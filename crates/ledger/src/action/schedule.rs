@@ -1,4 +1,5 @@
-//! What the dispatcher does between clearing and settlement: curtailment, published prices.
+//! What the dispatcher does between clearing and settlement: curtailment, published prices, missing
+//! readings.
 
 use crate::codec::{cases, record};
 use crate::ids::UnitId;
@@ -30,6 +31,22 @@ record! {
     }
 }
 
+record! {
+    /// Readings in the place of those that a meter did not report.
+    pub struct ReadingSubstitution {
+        /// The unit or point of consumption.
+        pub unit: UnitId,
+        /// The delivery day.
+        pub day: DeliveryDay,
+        /// The first period.
+        pub first_period: u8,
+        /// The energies, one a period, of consecutive periods.
+        pub energies: Vec<Energy>,
+        /// Why, for everyone to read.
+        pub reason: String,
+    }
+}
+
 cases! {
     /// What the dispatcher does with the schedule of a day.
     pub enum ScheduleAction ("schedule action") {
@@ -37,5 +54,7 @@ cases! {
         PublishPrices(PricePublication) = 1,
         /// Cuts traded energy to what the security check allows.
         Curtail(Curtailment) = 2,
+        /// Substitutes missing readings by estimates.
+        Substitute(ReadingSubstitution) = 3,
     }
 }

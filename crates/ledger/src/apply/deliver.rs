@@ -225,10 +225,10 @@ impl State {
             return Err(Rejection::NotDelivered.of("time", caller.time.unix_ms(), bound));
         }
         for period in report.first_period..=last {
-            if let Some(row) = self.readings.get((report.unit, report.day, period))
-                && row.version >= report.version
-            {
-                return Err(Rejection::StaleVersion.of("version", report.version, row.version));
+            let known = self.readings.get((report.unit, report.day, period));
+            let known = known.map_or(MeterRecord::SUBSTITUTE, |row| row.version);
+            if known >= report.version {
+                return Err(Rejection::StaleVersion.of("version", report.version, known));
             }
         }
         if session.phase == Phase::Settled {

@@ -135,9 +135,9 @@ impl State {
         let mut within = BTreeMap::new();
         for reading in &batch.readings {
             let key = (reading.unit, reading.period.day(), reading.period.index());
-            let recorded = self.readings.get(key).map(|row| row.version);
-            let last = within.insert(key, reading.version).max(recorded);
-            if let Some(last) = last.filter(|last| *last >= reading.version) {
+            let recorded = self.readings.get(key).map_or(MeterRecord::SUBSTITUTE, |r| r.version);
+            let last = within.insert(key, reading.version).map_or(recorded, |v| v.max(recorded));
+            if last >= reading.version {
                 return Err(Rejection::StaleVersion.of("version", reading.version, last));
             }
         }

@@ -41,6 +41,9 @@ impl State {
             ScheduleAction::Curtail(curtailment) => {
                 self.check_curtailment(caller, curtailment).map(drop)
             }
+            ScheduleAction::Substitute(request) => {
+                self.check_substitution(caller, request).map(drop)
+            }
         }
     }
 
@@ -55,10 +58,13 @@ impl State {
                 self.publish_prices(caller, publication, events)
             }
             ScheduleAction::Curtail(curtailment) => self.cut_trades(caller, curtailment, events),
+            ScheduleAction::Substitute(request) => {
+                self.substitute_readings(caller, request, events)
+            }
         }
     }
 
-    fn joint_session(&self, day: DeliveryDay) -> Result<(SessionId, &Session), Refusal> {
+    pub(super) fn joint_session(&self, day: DeliveryDay) -> Result<(SessionId, &Session), Refusal> {
         self.session_of_day(day).ok_or(Rejection::UnknownSession.of("day", day.days(), 0))
     }
 

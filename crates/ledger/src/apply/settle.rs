@@ -51,12 +51,16 @@ impl State {
             }
         }
         // Every period, not only those with a contract: what a unit does besides is a deviation.
-        let units: BTreeSet<UnitId> = self
+        let mut units: BTreeSet<UnitId> = self
             .contracts(session.day, session.terms.resolution)
             .map_err(|broken| Rejection::OutOfRange.of(broken.0, 0, 0))?
             .into_keys()
             .map(|(unit, _)| unit)
             .collect();
+        // Who uses energy without a contract pays for it, so its meter cannot stay silent. All
+        // units are registered from the beginning of the channel.
+        let all = self.units.rows().iter();
+        units.extend(all.filter(|(_, unit)| unit.technology.consumes()).map(|(id, _)| *id));
         for unit in units {
             for period in 0..session.terms.resolution.periods() {
                 if !metered.contains_key(&(unit, period)) {

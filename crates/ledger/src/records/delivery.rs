@@ -82,7 +82,13 @@ record! {
         pub energy: Energy,
         /// How good the reading is.
         pub quality: Quality,
-        /// Which edition of the reading this is; a higher one replaces a lower one.
+        /// Which edition of the reading this is; a higher one replaces a lower one. A device
+        /// begins at 1.
         pub version: u16,
     }
+}
+
+impl MeterRecord {
+    /// The version of a substitute, which any reading of the device replaces.
+    pub const SUBSTITUTE: u16 = 0;
 }

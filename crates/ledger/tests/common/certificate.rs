@@ -135,6 +135,7 @@ pub(crate) fn metered_day(chain: &mut Chain, day: DeliveryDay, meters: &[(UnitId
     for (unit, who, kwh) in meters {
         chain.done(*who, spread(*unit, day, *kwh));
     }
+    chain.others_used_nothing(day);
     chain.done(Who::Exchange, Action::SettleSession { session });
 }
 
@@ -148,5 +149,6 @@ pub(crate) fn settled_day(chain: &mut Chain, day: DeliveryDay, wind: i64, factor
     chain.pass_to(day.next().start().plus_ms(HOUR_MS));
     chain.done(Who::WindMeter, whole_day(WIND, day, &[wind]));
     chain.done(Who::FactoryMeter, whole_day(FACTORY, day, &[factory]));
+    chain.others_used_nothing(day);
     chain.done(Who::Exchange, Action::SettleSession { session });
 }

@@ -1,11 +1,11 @@
 //! A chain of blocks that checks after each of them what must always hold.
 
-use super::market::{DAY, Who, gate_open, genesis};
+use super::market::{DAY, METERS, Who, gate_open, genesis, whole_day};
 use duet_ledger::{
     AccountKind, Action, Body, Decode, Digest, Encode, Genesis, Outcome, Progress, Rejection,
     State, Transaction, Unsigned, admission, decode_all,
 };
-use duet_units::{ClockTime, Money};
+use duet_units::{ClockTime, DeliveryDay, Money};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The tags of the two tables that a refused transaction changes.
@@ -117,6 +117,18 @@ impl Chain {
     pub(crate) fn done(&mut self, who: Who, action: Action) -> u64 {
         let shown = format!("{who:?}: {action:?}");
         self.send(who, action).unwrap_or_else(|name| panic!("{name}: {shown}"))
+    }
+
+    /// Points of consumption that have reported nothing of `day` used nothing: settlement needs
+    /// the readings of all of them.
+    pub(crate) fn others_used_nothing(&mut self, day: DeliveryDay) {
+        for (unit, meter) in METERS {
+            let consumes = self.state.units()[&unit].technology.consumes();
+            let mut known = self.state.readings().range((unit, day, 0)..=(unit, day, u8::MAX));
+            if consumes && known.next().is_none() {
+                self.done(meter, whole_day(unit, day, &[]));
+            }
+        }
     }
 
     /// A table of transactions in order: who, what, and `ok` or the name of the rejection.

@@ -123,6 +123,7 @@ fn meter_a_day(mut chain: Chain) -> Chain {
     chain.done(Who::Dispatcher, Action::IssueDispatch { session });
     chain.pass_to(DAY.next().start());
     chain.done(Who::CoalMeter, whole_day(COAL, DAY, &[50]));
+    chain.others_used_nothing(DAY);
     chain.done(Who::Exchange, Action::SettleSession { session });
     chain.done(Who::Registry, publish(YEAR, period()));
     chain

@@ -3,9 +3,9 @@
 use duet_ledger::{
     Acknowledgement, Action, CarbonReference, DispatchId, Genesis, GuaranteeRule, Identity,
     MarketRule, MeterReport, Mode, OrderRequest, Organisation, OrganisationId, PaymentId,
-    PublicKey, Quality, Rationing, Reading, Registration, Role, Roles, RuleId, SecondStageDesign,
-    SessionId, SessionNotice, SessionTerms, Sharing, Side, Technology, TimeInForce, Unit, UnitId,
-    Validator,
+    PublicKey, Quality, Rationing, Reading, ReadingSubstitution, Registration, Role, Roles, RuleId,
+    ScheduleAction, SecondStageDesign, SessionId, SessionNotice, SessionTerms, Sharing, Side,
+    Technology, TimeInForce, Unit, UnitId, Validator,
 };
 use duet_units::{
     BasisPoints, CarbonPrice, ClockTime, DeliveryDay, EmissionFactor, Energy, Money, Power, Price,
@@ -330,4 +330,17 @@ pub(crate) fn whole_day(unit: UnitId, day: DeliveryDay, first: &[i64]) -> Action
     let mut readings = first.to_vec();
     readings.resize(24, 0);
     meter(unit, day, (0, 1), &readings)
+}
+
+/// Readings that the dispatcher puts in the place of missing ones, in MWh.
+pub(crate) fn substitute(
+    unit: UnitId,
+    day: DeliveryDay,
+    first_period: u8,
+    energies: &[i64],
+) -> Action {
+    let energies = energies.iter().copied().map(mwh).collect();
+    let reason = "the meter does not answer".to_owned();
+    let request = ReadingSubstitution { unit, day, first_period, energies, reason };
+    Action::Schedule(ScheduleAction::Substitute(request))
 }

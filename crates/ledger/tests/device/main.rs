@@ -34,6 +34,7 @@ fn delivered() -> Chain {
 }
 
 fn settle(chain: &mut Chain) {
+    chain.others_used_nothing(DAY);
     chain.done(Who::Exchange, Action::SettleSession { session: SessionId(1) });
 }
 

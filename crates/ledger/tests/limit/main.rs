@@ -101,6 +101,7 @@ fn used(hourly: i64) -> Chain {
     chain.done(Who::Dispatcher, Action::IssueDispatch { session });
     chain.pass_to(DAY.next().start().plus_ms(1));
     chain.done(Who::FactoryMeter, meter(FACTORY, DAY, (0, 1), &[hourly; 24]));
+    chain.others_used_nothing(DAY);
     chain.done(Who::Exchange, Action::SettleSession { session });
     assert_eq!(risk(&chain, Who::Factory), None, "no rule asks for a guarantee");
     chain.done(Who::Exchange, guarded(DAY.next().next()));

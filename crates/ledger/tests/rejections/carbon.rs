@@ -67,6 +67,7 @@ fn provoke_certificates(chain: &mut Chain) {
     chain.done(Who::Dispatcher, Action::IssueDispatch { session: SessionId(1) });
     chain.pass_to(DAY.next().start());
     chain.done(Who::WindMeter, whole_day(WIND, DAY, &[10]));
+    chain.others_used_nothing(DAY);
     chain.done(Who::Exchange, Action::SettleSession { session: SessionId(1) });
     chain.table(vec![
         (Who::Factory, move_lot(1, 0, Who::Stranger), "wrong-role"),

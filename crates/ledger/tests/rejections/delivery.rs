@@ -2,8 +2,8 @@
 
 use crate::common::chain::Chain;
 use crate::common::market::{
-    COAL, DAY, HOUR_MS, RETAIL, WIND, Who, acknowledge, buy, confirm, deposit, gate_close, meter,
-    open, sell, whole_day, yuan,
+    COAL, DAY, FACTORY, HOUR_MS, RETAIL, WIND, Who, acknowledge, buy, confirm, deposit, gate_close,
+    meter, open, sell, substitute, whole_day, yuan,
 };
 use duet_ledger::{Action, MeterReport, Quality, Reading, SessionId, UnitId};
 use duet_units::{DeliveryDay, Energy};
@@ -44,6 +44,7 @@ pub(crate) fn provoke() -> BTreeSet<&'static str> {
     late.pass_to(DAY.next().start());
     late.table(vec![(Who::CoalMeter, acknowledge(1, true), "dispatch-expired")]);
     chain.provoked.extend(late.provoked);
+    chain.provoked.extend(provoke_substitutes());
     chain.provoked
 }
 
@@ -83,11 +84,40 @@ fn provoke_meters(chain: &mut Chain) {
         (Who::CoalMeter, meter(COAL, DAY, (1, 1), &[0; 23]), "ok"),
         (Who::Exchange, settle(), "missing-readings"),
         (Who::RetailMeter, whole_day(RETAIL, DAY, &[10]), "ok"),
+        // A point of consumption without a contract, too.
+        (Who::Exchange, settle(), "missing-readings"),
+        (Who::FactoryMeter, meter(FACTORY, DAY, (0, 0), &[0]), "stale-version"),
+        (Who::FactoryMeter, whole_day(FACTORY, DAY, &[]), "ok"),
         (Who::Exchange, settle(), "ok"),
         (Who::Exchange, settle(), "wrong-phase"),
         (Who::CoalMeter, meter(COAL, DAY, (1, 1), &[0]), "stale-version"),
         (Who::CoalMeter, meter(COAL, DAY, (1, 2), &[0]), "period-settled"),
     ]);
+}
+
+/// A ladder of substitutes.
+fn provoke_substitutes() -> BTreeSet<&'static str> {
+    let mut chain = paid();
+    let other_day = DeliveryDay::from_days(DAY.days() + 1);
+    let all = |unit, day, energies: &[i64]| substitute(unit, day, 0, energies);
+    chain.pass_to(DAY.next().start());
+    chain.table(vec![
+        (Who::CoalMeter, meter(COAL, DAY, (0, 1), &[10]), "ok"),
+        (Who::CoalMeter, all(UnitId(9), other_day, &[]), "wrong-role"),
+        (Who::Exchange, all(UnitId(9), other_day, &[]), "wrong-role"),
+        (Who::Dispatcher, all(UnitId(9), other_day, &[]), "unknown-session"),
+        (Who::Dispatcher, all(UnitId(9), DAY, &[]), "unknown-unit"),
+        (Who::Dispatcher, all(COAL, DAY, &[]), "empty-report"),
+        (Who::Dispatcher, all(COAL, DAY, &[-1; 25]), "empty-report"),
+        (Who::Dispatcher, substitute(COAL, DAY, u8::MAX, &[0, 0]), "empty-report"),
+        (Who::Dispatcher, all(COAL, DAY, &[0, -1]), "bad-reading"),
+        (Who::Dispatcher, all(COAL, DAY, &[0, 201]), "bad-reading"),
+        (Who::Dispatcher, all(COAL, DAY, &[0, 200]), "stale-version"),
+        (Who::Dispatcher, substitute(COAL, DAY, 1, &[200]), "substitute-too-early"),
+    ]);
+    chain.pass_to(DAY.next().next().start().plus_ms(-1));
+    chain.table(vec![(Who::Dispatcher, substitute(COAL, DAY, 1, &[200]), "substitute-too-early")]);
+    chain.provoked
 }
 
 #[test]

@@ -56,6 +56,7 @@ fn provoke_batches(chain: &mut Chain) {
     ]);
     let mut settled = chain.clone();
     settled.pass_to(DAY.next().start());
+    settled.others_used_nothing(DAY);
     settled.table(vec![
         (Who::Dispatcher, Action::IssueDispatch { session: duet_ledger::SessionId(1) }, "ok"),
         (Who::Exchange, Action::SettleSession { session: duet_ledger::SessionId(1) }, "ok"),

@@ -55,6 +55,7 @@ pub(crate) fn provoke() -> BTreeSet<&'static str> {
     chain.table(vec![
         (Who::CoalMeter, whole_day(COAL, DAY, &[10]), "ok"),
         (Who::RetailMeter, whole_day(RETAIL, DAY, &[10]), "ok"),
+        (Who::FactoryMeter, whole_day(FACTORY, DAY, &[]), "ok"),
     ]);
     let mut spot = under_method_one(&chain);
     spot.table(vec![(

@@ -51,6 +51,7 @@ fn settled() -> Chain {
     chain.done(Who::Dispatcher, Action::IssueDispatch { session });
     chain.pass_to(DAY.next().start().plus_ms(1));
     chain.done(Who::WindMeter, whole_day(WIND, DAY, &[10]));
+    chain.others_used_nothing(DAY);
     chain.done(Who::Exchange, Action::SettleSession { session });
     chain
 }
@@ -90,6 +91,7 @@ pub(crate) fn provoke() -> BTreeSet<&'static str> {
     chain.pass_to(DeliveryDay::parse("2026-08-11").unwrap().start());
     chain.table(vec![(Who::Exchange, close(july()), "days-open")]);
     let session = SessionId(2);
+    chain.others_used_nothing(DAY.next());
     chain.table(vec![
         (Who::Dispatcher, Action::IssueDispatch { session }, "ok"),
         (Who::Exchange, Action::SettleSession { session }, "ok"),

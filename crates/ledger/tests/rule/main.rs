@@ -67,6 +67,7 @@ fn five_days(
         chain.pass_to(day.next().start().plus_ms(1));
         chain.done(Who::CoalMeter, whole_day(COAL, day, &[90]));
         chain.done(Who::RetailMeter, whole_day(RETAIL, day, &[90]));
+        chain.others_used_nothing(day);
         between(&mut chain);
         chain.done(Who::Exchange, Action::SettleSession { session });
     }

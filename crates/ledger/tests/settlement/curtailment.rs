@@ -36,6 +36,7 @@ fn settle(mut chain: Chain, coal: i64, wind: i64) -> Chain {
         (Who::CoalMeter, whole_day(COAL, DAY, &[coal]), "ok"),
         (Who::WindMeter, whole_day(WIND, DAY, &[wind]), "ok"),
         (Who::RetailMeter, whole_day(RETAIL, DAY, &[coal + wind]), "ok"),
+        (Who::FactoryMeter, whole_day(FACTORY, DAY, &[]), "ok"),
         (Who::Exchange, Action::SettleSession { session: JOINT }, "ok"),
     ]);
     chain
@@ -163,6 +164,7 @@ fn a_day_of_cut_rolling_trades_settles_and_runs_again() {
     chain.table(vec![
         (Who::CoalMeter, whole_day(COAL, DAY, &[20]), "ok"),
         (Who::RetailMeter, whole_day(RETAIL, DAY, &[20]), "ok"),
+        (Who::FactoryMeter, whole_day(FACTORY, DAY, &[]), "ok"),
         (Who::Exchange, Action::SettleSession { session: SessionId(2) }, "ok"),
     ]);
     // 5 and 5 MWh at 300, 10 at 450; nothing of trade 3, and no deviation.

@@ -8,3 +8,4 @@ mod methods;
 mod month;
 mod sealed;
 mod statement;
+mod substitute;

@@ -68,6 +68,7 @@ fn day_at(limit: i64, change: impl Fn(&mut MarketRule), real_time: Option<i64>) 
     if let Some(milli) = real_time {
         chain.done(Who::Dispatcher, publish(milli));
     }
+    chain.others_used_nothing(DAY);
     chain.done(Who::Exchange, Action::SettleSession { session: JOINT });
     chain
 }

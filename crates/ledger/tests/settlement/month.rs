@@ -77,6 +77,7 @@ fn deliver(chain: &mut Chain, energies: [[i64; 3]; 2]) {
         metered(chain, (COAL, Who::CoalMeter), day, coal);
         metered(chain, (WIND, Who::WindMeter), day, wind);
         metered(chain, (RETAIL, Who::RetailMeter), day, retail);
+        chain.others_used_nothing(day);
         chain.done(Who::Exchange, Action::SettleSession { session });
         let book = SealedBook::of(&chain.state, session).unwrap();
         assert_eq!(book.replay().unwrap().differences, []);

@@ -178,6 +178,7 @@ fn settle_wind_alone(chain: &mut Chain, (session, day): (u32, DeliveryDay), kwh:
     let report =
         MeterReport { unit: WIND, day, first_period: 0, version: 1, readings: vec![reading] };
     chain.done(Who::WindMeter, Action::ReportMeter(report));
+    chain.others_used_nothing(day);
     chain.done(Who::Exchange, Action::SettleSession { session });
 }
 

@@ -5,7 +5,8 @@ use crate::{BlockView, Handle};
 use axum::{Json, extract::State};
 use duet_ledger as ledger;
 use duet_ledger::{
-    Action, AuctionAction, ContractAction, DeviceAction, LineItem, OrderId, ProposalId, SessionId,
+    Action, AuctionAction, ContractAction, DeviceAction, LineItem, OrderId, ProposalId,
+    ScheduleAction, SessionId,
 };
 use duet_sdk::wire::{
     self, Day, Formula, Hex32, LineTrace, MeterRecord, Order, PeriodClearing, PriceSource, Problem,
@@ -198,11 +199,17 @@ fn of_order(
 
 fn of_reading(reading: &MeterRecord, session: &ledger::Session) -> Wanted {
     let (unit, period, version) = (reading.unit, reading.period, reading.version);
+    let energy_kwh = reading.energy_kwh;
     let Day(day) = reading.day;
     let over = DeliveryPeriod::new(day, session.terms.resolution, period);
     Wanted {
         what: format!("reading of unit {unit} in period {period}"),
-        from: over.map_or_else(|| day.start(), DeliveryPeriod::end),
+        // A substitute comes later than any other reading may.
+        from: if version == ledger::MeterRecord::SUBSTITUTE {
+            day.next().next().start()
+        } else {
+            over.map_or_else(|| day.start(), DeliveryPeriod::end)
+        },
         matches: Box::new(move |action, _| match action {
             Action::ReportMeter(report) => {
                 let index = period.checked_sub(report.first_period).map(usize::from);
@@ -214,6 +221,13 @@ fn of_reading(reading: &MeterRecord, session: &ledger::Session) -> Wanted {
                     let at = (reading.period.day(), reading.period.index(), reading.version);
                     reading.unit.0 == unit && at == (day, period, version)
                 })
+            }
+            Action::Schedule(ScheduleAction::Substitute(request)) => {
+                let index = period.checked_sub(request.first_period).map(usize::from);
+                let energy = index.and_then(|index| request.energies.get(index));
+                (request.unit.0, request.day, ledger::MeterRecord::SUBSTITUTE)
+                    == (unit, day, version)
+                    && energy.is_some_and(|of| of.kwh() == energy_kwh)
             }
             _ => false,
         }),

@@ -18,7 +18,7 @@ pub use compliance::{
 };
 
 pub use contract::{ContractConfirmation, ListingTake};
-pub use schedule::{Curtailment, PricePublication};
+pub use schedule::{Curtailment, PricePublication, ReadingSubstitution};
 pub use statement::{
     LineCorrection, MonthReading, ObjectionAnswer, ProvedLine, StatementObjection,
 };
@@ -306,6 +306,8 @@ pub enum Action {
     PublishPrices(PricePublication),
     /// Cuts traded energy to what the security check allows.
     Curtail(Curtailment),
+    /// Substitutes readings that a meter did not report by estimates.
+    SubstituteReadings(ReadingSubstitution),
     /// Objects to a line of one's statement.
     ObjectStatement(StatementObjection),
     /// Corrects a statement line by a new one.
@@ -400,6 +402,7 @@ impl From<Action> for duet_ledger::Action {
             Action::Certificate(action) => Self::Certificate(action.into()),
             Action::PublishPrices(publication) => Self::Schedule(publication.into()),
             Action::Curtail(request) => Self::Schedule(request.into()),
+            Action::SubstituteReadings(request) => Self::Schedule(request.into()),
             Action::ObjectStatement(objection) => Self::Statement(objection.into()),
             Action::CorrectLine(correction) => Self::Statement((*correction).into()),
             Action::DismissObjection(answer) => Self::Statement(answer.into()),

@@ -85,6 +85,15 @@ pub enum Event {
     PricesPublished { session: u32, day: Day },
     /// Traded energy was cut to what the security check allows.
     Curtailed { session: u32, day: Day, period: u8, cut_kwh: i64, trades: u32, reason: String },
+    /// The dispatcher put estimates in the place of readings that a meter did not report.
+    ReadingsSubstituted {
+        unit: u32,
+        day: Day,
+        first_period: u8,
+        periods: u8,
+        by: Hex32,
+        reason: String,
+    },
     /// A session was settled.
     SessionSettled { session: u32, lines: u32, emissions_g: Big, result_hash: Hex32 },
     /// A member objected to a line of its statement.
@@ -316,6 +325,16 @@ impl From<&duet_ledger::Event> for Event {
                 trades: *trades,
                 reason: reason.clone(),
             },
+            L::ReadingsSubstituted { unit, day, first_period, periods, by, reason } => {
+                Self::ReadingsSubstituted {
+                    unit: unit.0,
+                    day: Day(*day),
+                    first_period: *first_period,
+                    periods: *periods,
+                    by: (*by).into(),
+                    reason: reason.clone(),
+                }
+            }
             L::SessionSettled { session, lines, emissions, result_hash } => Self::SessionSettled {
                 session: session.0,
                 lines: *lines,

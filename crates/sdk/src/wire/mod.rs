@@ -36,7 +36,7 @@ pub use action::{
     CarbonBid, CarbonBiddingNotice, CarbonListing, CarbonTake, CarbonTermsNotice, CarbonWithdrawal,
     ContractConfirmation, Curtailment, Intervention, LineCorrection, ListingTake, MeterReport,
     MonthReading, ObjectionAnswer, OrderRequest, PricePublication, ProvedLine, Quality, Reading,
-    RetirementPurpose, SessionNotice, StatementObjection,
+    ReadingSubstitution, RetirementPurpose, SessionNotice, StatementObjection,
 };
 pub use action::{
     Cover, CreditIssue, CreditRetirement, CreditTransfer, PeriodClosure, PeriodNotice, PreIssue,

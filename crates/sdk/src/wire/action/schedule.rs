@@ -30,6 +30,46 @@ shape! {
     }
 }
 
+shape! {
+    /// Estimates in the place of readings that a meter did not report.
+    ReadingSubstitution {
+        /// The unit or point of consumption.
+        unit: u32,
+        /// The delivery day.
+        day: Day,
+        /// The first period.
+        first_period: u8,
+        /// The energies, one a period, of consecutive periods.
+        energies_kwh: Vec<i64>,
+        /// Why, for everyone to read.
+        reason: String,
+    }
+}
+
+impl From<ReadingSubstitution> for ScheduleAction {
+    fn from(wire: ReadingSubstitution) -> Self {
+        Self::Substitute(duet_ledger::ReadingSubstitution {
+            unit: UnitId(wire.unit),
+            day: wire.day.0,
+            first_period: wire.first_period,
+            energies: wire.energies_kwh.into_iter().map(Energy::from_kwh).collect(),
+            reason: wire.reason,
+        })
+    }
+}
+
+impl From<duet_ledger::ReadingSubstitution> for ReadingSubstitution {
+    fn from(row: duet_ledger::ReadingSubstitution) -> Self {
+        Self {
+            unit: row.unit.0,
+            day: Day(row.day),
+            first_period: row.first_period,
+            energies_kwh: row.energies.into_iter().map(Energy::kwh).collect(),
+            reason: row.reason,
+        }
+    }
+}
+
 impl From<Curtailment> for duet_ledger::Curtailment {
     fn from(wire: Curtailment) -> Self {
         Self {
@@ -83,6 +123,7 @@ impl TryFrom<ScheduleAction> for super::Action {
                     .collect(),
             }),
             ScheduleAction::Curtail(row) => Self::Curtail((&row).into()),
+            ScheduleAction::Substitute(row) => Self::SubstituteReadings(row.into()),
             _ => return Err(super::ActionError),
         })
     }
