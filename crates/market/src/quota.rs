@@ -76,51 +76,6 @@ pub fn available(
     Ok(by_net.min(by_cumulative).max(Energy::ZERO))
 }
 
-/// What a generator holds of one hour.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Hour {
-    /// What it can generate in the hour at rated output.
-    pub rated: Energy,
-    /// What it has sold for the hour, with its open orders.
-    pub held: Energy,
-}
-
-/// Returns how much of one hour may be ordered on `side`: up to the rated output when selling, up
-/// to what is held when buying back; never negative.
-///
-/// # Errors
-///
-/// Returns [`OverflowError`] if the difference does not fit.
-///
-/// # Source
-///
-/// Shandong 4.4.18.
-pub fn available_in_hour(side: Side, hour: &Hour) -> Result<Energy, OverflowError> {
-    let energy = match side {
-        Side::Sell => hour.rated.minus(hour.held)?,
-        Side::Buy => hour.held,
-    };
-    Ok(energy.max(Energy::ZERO))
-}
-
-/// The share of a month's limit beyond which a cut of the net position within one day must be
-/// declared beforehand: 30 % (Shandong 4.4.17 (6)).
-pub const UNDECLARED_CUT: BasisPoints = BasisPoints::from_bp(3_000);
-
-/// Returns how much a participant may still cut its net position today without a declaration,
-/// given what it has cut today, rounded down; never negative.
-///
-/// # Errors
-///
-/// Returns [`OverflowError`] if a difference or product does not fit.
-///
-/// # Source
-///
-/// Shandong 4.4.17 (6).
-pub fn undeclared_cut(limits: &Limits, cut_today: Energy) -> Result<Energy, OverflowError> {
-    Ok(share_of(limits.net, UNDECLARED_CUT)?.minus(cut_today)?.max(Energy::ZERO))
-}
-
 fn share_of(energy: Energy, share: BasisPoints) -> Result<Energy, OverflowError> {
     let overflow = OverflowError { operation: "share of a position", unit: "kWh" };
     let product = i128::from(energy.kwh()).checked_mul(share.bp().into()).ok_or(overflow)?;
@@ -159,20 +114,6 @@ mod tests {
         assert_eq!((sell(&position), buy(&position)), (Ok(kwh(50)), Ok(kwh(50))));
         position.cumulative = kwh(1_200);
         assert_eq!(sell(&position), Ok(Energy::ZERO), "never negative");
-    }
-
-    #[test]
-    fn an_hour_is_bounded_by_rated_output_and_by_what_is_held() {
-        let hour = Hour { rated: kwh(600), held: kwh(450) };
-        assert_eq!(available_in_hour(Side::Sell, &hour), Ok(kwh(150)));
-        assert_eq!(available_in_hour(Side::Buy, &hour), Ok(kwh(450)));
-    }
-
-    #[test]
-    fn a_large_cut_in_one_day_needs_a_declaration() {
-        assert_eq!(undeclared_cut(&LIMITS, kwh(0)), Ok(kwh(240)));
-        assert_eq!(undeclared_cut(&LIMITS, kwh(200)), Ok(kwh(40)));
-        assert_eq!(undeclared_cut(&LIMITS, kwh(300)), Ok(kwh(0)));
     }
 
     proptest! {
