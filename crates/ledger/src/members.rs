@@ -1,6 +1,6 @@
 //! What each member has: an index derived from the rows.
 
-use crate::ids::{OrganisationId, ProposalId, SessionId, UnitId};
+use crate::ids::{OrganisationId, ProposalId, SessionId, TradeId, UnitId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Finds the units of a member, and what it has of what a session has room for.
@@ -9,12 +9,18 @@ pub(crate) struct MemberIndex {
     units: BTreeSet<(OrganisationId, UnitId)>,
     orders: BTreeMap<(SessionId, OrganisationId), u32>,
     proposals: BTreeSet<(SessionId, OrganisationId, ProposalId)>,
+    trades: BTreeSet<(SessionId, OrganisationId, TradeId)>,
 }
 
 impl MemberIndex {
     /// Nothing.
     pub(crate) const fn new() -> Self {
-        Self { units: BTreeSet::new(), orders: BTreeMap::new(), proposals: BTreeSet::new() }
+        Self {
+            units: BTreeSet::new(),
+            orders: BTreeMap::new(),
+            proposals: BTreeSet::new(),
+            trades: BTreeSet::new(),
+        }
     }
 
     /// Takes a unit in; it keeps its owner.
@@ -36,6 +42,40 @@ impl MemberIndex {
     /// How many orders a member has placed in a session, those included that ended.
     pub(crate) fn orders(&self, session: SessionId, owner: OrganisationId) -> u32 {
         self.orders.get(&(session, owner)).copied().unwrap_or(0)
+    }
+
+    /// Takes in a trade of a session, of both its parties.
+    pub(crate) fn add_trade(&mut self, of: SessionId, parties: [OrganisationId; 2], id: TradeId) {
+        self.trades.extend(parties.map(|party| (of, party, id)));
+    }
+
+    /// Takes out a trade that was taken back.
+    pub(crate) fn remove_trade(
+        &mut self,
+        of: SessionId,
+        parties: [OrganisationId; 2],
+        id: TradeId,
+    ) {
+        for party in parties {
+            self.trades.remove(&(of, party, id));
+        }
+    }
+
+    /// The trades of a member in a session, in order.
+    pub(crate) fn trades(
+        &self,
+        session: SessionId,
+        party: OrganisationId,
+    ) -> impl Iterator<Item = TradeId> + '_ {
+        let (first, last) = (TradeId(0), TradeId(u64::MAX));
+        self.trades.range((session, party, first)..=(session, party, last)).map(|(_, _, id)| *id)
+    }
+
+    /// The trades of a session, in order.
+    pub(crate) fn session_trades(&self, session: SessionId) -> BTreeSet<TradeId> {
+        let first = (session, OrganisationId(0), TradeId(0));
+        let last = (session, OrganisationId(u32::MAX), TradeId(u64::MAX));
+        self.trades.range(first..=last).map(|(_, _, id)| *id).collect()
     }
 
     /// Takes in a proposal that is open.
@@ -77,5 +117,6 @@ impl MemberIndex {
     pub(crate) fn forget(&mut self, session: SessionId) {
         self.orders.retain(|(of, _), _| *of != session);
         self.proposals.retain(|(of, _, _)| *of != session);
+        self.trades.retain(|(of, _, _)| *of != session);
     }
 }

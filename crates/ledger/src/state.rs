@@ -187,6 +187,11 @@ impl State {
         for order in self.orders.rows().values() {
             self.members.add_order(order.session, order.owner);
         }
+        for (id, trade) in self.trades.rows() {
+            if let Some(parties) = self.parties(trade.buy, trade.sell) {
+                self.members.add_trade(trade.session, parties, *id);
+            }
+        }
         for (id, proposal) in self.proposals.rows() {
             if proposal.state == ProposalState::Proposed {
                 self.members.open(proposal.terms.session, proposal.proposer, *id);

@@ -5,6 +5,7 @@ mod common;
 
 use common::chain::Chain;
 use common::market::*;
+use common::random::Random;
 use duet_ledger::*;
 use duet_units::{BasisPoints, DeliveryDay, Money, Power, Resolution};
 
@@ -153,6 +154,36 @@ fn bought_back(resolution: Resolution) -> Chain {
     let last = chain.state.trades().values().next_back().unwrap();
     assert_eq!((last.buyer_price, last.paid), (yuan_per_mwh(250), yuan(1_000)));
     chain
+}
+
+/// Products that overlap at random, each against a count of every day by itself.
+#[test]
+fn a_product_of_many_days_is_held_to_the_fullest_of_them() {
+    let mut chain = Chain::new();
+    let mut random = Random(5);
+    let most = chain.state.units()[&WIND].capacity.kw() / 1_000;
+    let mut sold = [0_i64; 40];
+    for session in 1..=24 {
+        let (first, days) = (random.between(0, 29), random.between(1, 10));
+        let product = SessionNotice {
+            mode: Mode::Call,
+            day: DeliveryDay::from_days(DAY.days() + i32::try_from(first).unwrap()),
+            days: u16::try_from(days).unwrap(),
+            ..notice(DAY)
+        };
+        chain.done(Who::Exchange, Action::OpenSession(product));
+        let first = usize::try_from(first).unwrap();
+        let covered = &mut sold[first..first + usize::try_from(days).unwrap()];
+        let free = most - covered.iter().max().unwrap();
+        let sale = |quantity| order(session, (WIND, Side::Sell), 100, quantity);
+        chain.table(vec![(Who::Wind, sale(free + 1), "over-capacity")]);
+        let wanted = random.between(1, 30).min(free);
+        if wanted > 0 {
+            chain.done(Who::Wind, sale(wanted));
+            covered.iter_mut().for_each(|day| *day += wanted);
+        }
+    }
+    assert!(sold.contains(&most), "some day is full: {sold:?}");
 }
 
 #[test]

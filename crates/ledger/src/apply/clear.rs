@@ -193,6 +193,9 @@ impl State {
             received: trade.received,
             defaulted: false,
         };
+        if let Some(parties) = self.parties(buy, sell) {
+            self.members.add_trade(session, parties, id);
+        }
         self.trades.insert(id, row);
         Ok(id)
     }

@@ -55,7 +55,7 @@ impl State {
         }
         let days = self.sessions.get(payment.session).map_or(1, |session| session.days);
         let (mut drawn, mut unwound) = (Money::ZERO, Vec::new());
-        for id in self.session_trades(payment.session) {
+        for id in self.members.trades(payment.session, payment.payer) {
             let Some(trade) = self.trades.get(id) else { continue };
             if self.orders.get(trade.buy).is_none_or(|order| order.owner != payment.payer) {
                 continue;

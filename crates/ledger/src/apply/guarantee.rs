@@ -227,10 +227,8 @@ impl State {
     ) -> Result<Money, OverflowError> {
         let (mut bought, mut sold) = (Vec::new(), Vec::new());
         let days = session.days.saturating_sub(session.settled_days).into();
-        for trade in self.trades.rows().values() {
-            if trade.session != id || trade.defaulted {
-                continue;
-            }
+        let trades = self.members.trades(id, organisation).filter_map(|id| self.trades.get(id));
+        for trade in trades.filter(|trade| !trade.defaulted) {
             let quantity = over(trade.quantity, days)?;
             let is_of =
                 |order| self.orders.get(order).is_some_and(|order| order.owner == organisation);

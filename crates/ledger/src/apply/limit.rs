@@ -12,7 +12,7 @@ use crate::rejection::{Refusal, Rejection};
 use crate::state::{BrokenInvariant, State};
 use duet_market::order::Side;
 use duet_market::quota::{self, Account, Limits, Position};
-use duet_units::{BasisPoints, Energy, Month, OverflowError, Resolution};
+use duet_units::{BasisPoints, DeliveryDay, Energy, Month, OverflowError, Resolution};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many months before and after the current one limits can be set for: a year of products.
@@ -293,15 +293,13 @@ impl State {
             return Ok(());
         }
         let index = hour_of(request.period, session.terms.resolution);
-        for day in session.delivery_days().filter(|day| day.month() == month) {
-            let hour = Period { day, resolution: Resolution::Hour, index };
-            let mut held = request.quantity;
-            for other in self.owned(unit.owner) {
-                held = held.plus(self.held(other, hour)?.1)?;
-            }
-            if held > most {
-                return Err(Rejection::OverHourly.of("quantity", held.kwh(), most.kwh()));
-            }
+        let last = DeliveryDay::from_days(month.plus(1).first_day().days().saturating_sub(1));
+        let days = (session.day.max(month.first_day()), session.last_day().min(last));
+        let hour = Period { resolution: Resolution::Hour, index };
+        let units: Vec<UnitId> = self.owned(unit.owner).collect();
+        let held = request.quantity.plus(self.held(&units, days, hour)?.1)?;
+        if held > most {
+            return Err(Rejection::OverHourly.of("quantity", held.kwh(), most.kwh()));
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use crate::records::{
 use crate::rejection::{Refusal, Rejection};
 use crate::state::{BrokenInvariant, State};
 use duet_units::{Money, OverflowError};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The most money of one deposit or correction: 1e15 fen, ten trillion yuan.
 pub(super) const AMOUNT_MAX_FEN: i128 = 1_000_000_000_000_000;
@@ -144,16 +144,19 @@ impl State {
     /// The payer's orders follow its payment: one is paid if any of its trades stands, else in
     /// default.
     pub(super) fn pass_on_payment(&mut self, session: SessionId, payer: OrganisationId) {
-        let stand = self.standing(session, |trade| trade.buy);
-        for id in self.session_orders(session) {
-            if let Some(order) = self.orders.get(id)
-                && order.owner == payer
-                && order.status == OrderStatus::Matched
-                && order.side == duet_market::order::Side::Buy
-                && let Some(order) = self.orders.get_mut(id)
-            {
-                order.status =
-                    if stand.contains(&id) { OrderStatus::Paid } else { OrderStatus::Defaulted };
+        // A matched order has a trade.
+        let trades = self.members.trades(session, payer).filter_map(|id| self.trades.get(id));
+        let mut stand: BTreeMap<OrderId, bool> = BTreeMap::new();
+        for trade in trades {
+            *stand.entry(trade.buy).or_default() |= !trade.defaulted;
+        }
+        for (id, stands) in stand {
+            let matched = self
+                .orders
+                .get(id)
+                .is_some_and(|order| order.owner == payer && order.status == OrderStatus::Matched);
+            if matched && let Some(order) = self.orders.get_mut(id) {
+                order.status = if stands { OrderStatus::Paid } else { OrderStatus::Defaulted };
                 order.escrow = Money::ZERO;
             }
         }

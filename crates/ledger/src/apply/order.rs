@@ -135,18 +135,17 @@ impl State {
         }
         let opens = unit.technology.consumes() == (request.side == Side::Buy);
         let (resolution, index) = (terms.resolution, request.period);
-        for day in session.delivery_days() {
-            let (least, with_open) = self.held(request.unit, Period { day, resolution, index })?;
-            let most = if opens {
-                period_energy(unit, resolution).minus(with_open)?
-            } else {
-                // What is bought back, open orders of every session counted, is at most what is
-                // held (Shandong rules 4.4.17(2), 4.4.18).
-                least
-            };
-            if request.quantity > most {
-                return Err(Rejection::OverCapacity.of("quantity", quantity, most.kwh()));
-            }
+        let days = (session.day, session.last_day());
+        let (least, with_open) = self.held(&[request.unit], days, Period { resolution, index })?;
+        let most = if opens {
+            period_energy(unit, resolution).minus(with_open)?
+        } else {
+            // What is bought back, open orders of every session counted, is at most what is held
+            // (Shandong rules 4.4.17(2), 4.4.18).
+            least
+        };
+        if request.quantity > most {
+            return Err(Rejection::OverCapacity.of("quantity", quantity, most.kwh()));
         }
         Ok(())
     }

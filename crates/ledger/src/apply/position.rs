@@ -8,10 +8,9 @@ use duet_market::order::Side;
 use duet_units::{DeliveryDay, Energy, OverflowError, Resolution};
 use std::collections::BTreeMap;
 
-/// A delivery period of a day.
+/// A delivery period of any day.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Period {
-    pub(super) day: DeliveryDay,
     pub(super) resolution: Resolution,
     pub(super) index: u8,
 }
@@ -58,17 +57,51 @@ impl State {
         self.units.get(unit).is_some_and(|unit| unit.technology.consumes() == (side == Side::Buy))
     }
 
-    /// The least and the most that `unit` can come to hold of a period, over all sessions: its
-    /// contracts with the open orders that would take from them, and with those that would add.
+    /// The least and the most that units can come to hold of a period on any of some days, over
+    /// all sessions: their contracts with the open orders that would take from them, and with those
+    /// that would add. It takes as long for a product of a year as for one of a day.
     pub(super) fn held(
         &self,
-        unit: UnitId,
+        units: &[UnitId],
+        (first, last): (DeliveryDay, DeliveryDay),
+        period: Period,
+    ) -> Result<(Energy, Energy), OverflowError> {
+        // What is held changes only where a session's days begin or are over.
+        let mut changes: BTreeMap<DeliveryDay, (Energy, Energy)> = BTreeMap::new();
+        for (id, session) in self.sessions.rows() {
+            let (from, until) = (session.day.max(first), session.last_day().min(last).next());
+            if session.phase == Phase::Void || until <= from {
+                continue;
+            }
+            let (low, high) = self.held_in((*id, session), units, period)?;
+            if low.is_zero() && high.is_zero() {
+                continue;
+            }
+            for (day, low, high) in [(from, low, high), (until, low.negated()?, high.negated()?)] {
+                let (least, most) = changes.entry(day).or_default();
+                (*least, *most) = (least.plus(low)?, most.plus(high)?);
+            }
+        }
+        let begin = changes.remove(&first).unwrap_or_default();
+        let (mut now, mut extremes) = (begin, begin);
+        for (low, high) in changes.range(..=last).map(|(_, change)| *change) {
+            now = (now.0.plus(low)?, now.1.plus(high)?);
+            extremes = (extremes.0.min(now.0), extremes.1.max(now.1));
+        }
+        Ok(extremes)
+    }
+
+    /// As [`Self::held`], in one session.
+    fn held_in(
+        &self,
+        (id, session): (SessionId, &Session),
+        units: &[UnitId],
         period: Period,
     ) -> Result<(Energy, Energy), OverflowError> {
         let (mut least, mut most) = (Energy::ZERO, Energy::ZERO);
-        for (id, session) in self.covering(period.day) {
+        for unit in units {
             let of = |index: u8| {
-                let row = (id, unit, index);
+                let row = (id, *unit, index);
                 let held = self.positions.get(&row).copied().unwrap_or_default();
                 let open = self.commitments.get(&row).copied().unwrap_or_default();
                 Ok((held.plus(open.min(Energy::ZERO))?, held.plus(open.max(Energy::ZERO))?))

@@ -3,7 +3,7 @@
 use super::{Caller, Failure};
 use crate::action::{Intervention, SessionNotice};
 use crate::event::Event;
-use crate::ids::{OrderId, SessionId, TradeId};
+use crate::ids::{OrderId, OrganisationId, SessionId, TradeId};
 use crate::records::{
     AccountKind, Counter, InterventionRecord, Mode, OrderStatus, Phase, Role, Session, SessionTerms,
 };
@@ -224,6 +224,9 @@ impl State {
     fn undo_trades(&mut self, session: SessionId) -> Result<(), BrokenInvariant> {
         for id in self.session_trades(session) {
             let Some(trade) = self.trades.remove(id) else { continue };
+            if let Some(parties) = self.parties(trade.buy, trade.sell) {
+                self.members.remove_trade(session, parties, id);
+            }
             for order in [trade.buy, trade.sell] {
                 let taken_back = trade.quantity.negated()?;
                 self.add_position(order, taken_back)?;
@@ -278,12 +281,12 @@ impl State {
 
     /// The trades of a session, in order.
     pub(super) fn session_trades(&self, session: SessionId) -> Vec<TradeId> {
-        self.trades
-            .rows()
-            .iter()
-            .filter(|(_, trade)| trade.session == session)
-            .map(|(id, _)| *id)
-            .collect()
+        self.members.session_trades(session).into_iter().collect()
+    }
+
+    /// Who owns the orders of a trade.
+    pub(crate) fn parties(&self, buy: OrderId, sell: OrderId) -> Option<[OrganisationId; 2]> {
+        Some([self.orders.get(buy)?.owner, self.orders.get(sell)?.owner])
     }
 
     /// Drops the rows of ended sessions beyond the last few, so that the state does not grow with

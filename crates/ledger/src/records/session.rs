@@ -300,6 +300,13 @@ impl Session {
         (0..i64::from(self.days)).contains(&offset)
     }
 
+    /// The last of its delivery days.
+    #[must_use]
+    pub fn last_day(&self) -> DeliveryDay {
+        let more = i32::from(self.days.saturating_sub(1));
+        DeliveryDay::from_days(self.day.days().saturating_add(more))
+    }
+
     /// Its delivery days, in order.
     pub fn delivery_days(&self) -> impl Iterator<Item = DeliveryDay> + use<> {
         let first = self.day.days();
