@@ -50,7 +50,7 @@ pub(super) enum Green {
         #[command(flatten)]
         ends: Ends,
     },
-    /// Withdraw a proposal.
+    /// Withdraw a proposal, or decline one of the other side.
     Withdraw {
         /// The number of the contract.
         contract: u64,
