@@ -23,12 +23,15 @@ pub(crate) struct AnnounceArgs {
     /// How many delivery days in a row; a joint session has one.
     #[arg(long, default_value_t = 1)]
     days: u16,
+    /// A joint session without trading, to settle the contracts of a day that has begun.
+    #[arg(long, conflicts_with_all = ["gate_open", "gate_close"])]
+    settle_only: bool,
     /// When orders are taken from, in ms since 1970 UTC.
-    #[arg(long, value_name = "MS")]
-    gate_open: i64,
+    #[arg(long, value_name = "MS", required_unless_present = "settle_only")]
+    gate_open: Option<i64>,
     /// When the gate closes, in ms since 1970 UTC.
-    #[arg(long, value_name = "MS")]
-    gate_close: i64,
+    #[arg(long, value_name = "MS", required_unless_present = "settle_only")]
+    gate_close: Option<i64>,
     /// When the continuous phase after the call ends, in ms since 1970 UTC.
     #[arg(long, value_name = "MS", required_if_eq("mode", "continuous"))]
     until: Option<i64>,
@@ -119,13 +122,14 @@ fn mode(args: &AnnounceArgs, rule: &TradingRule) -> Result<Mode, Failure> {
 }
 
 fn notice(args: &AnnounceArgs, rule: &TradingRule) -> Result<SessionNotice, Failure> {
+    let start = args.day.0.start().unix_ms();
     Ok(SessionNotice {
         rule: args.rule,
         mode: mode(args, rule)?,
         day: args.day,
         days: args.days,
-        gate_open_ms: args.gate_open,
-        gate_close_ms: args.gate_close,
+        gate_open_ms: args.gate_open.unwrap_or(start),
+        gate_close_ms: args.gate_close.unwrap_or(start),
         terms: SessionTerms {
             resolution: match args.periods {
                 Periods::Hour => Resolution::Hour,

@@ -58,7 +58,7 @@ rejections! {
     304 GateClosed "gate-closed" "The gate of the session is closed."
     305 SessionHalted "session-halted" "Trading in the session is halted."
     306 WrongPhase "wrong-phase" "The session is not in the phase in which this may be done."
-    307 GateInPast "gate-in-past" "A session's gate must open at or after the block's time and close after it opens, before the delivery day starts."
+    307 GateInPast "gate-in-past" "A session's gate must open at or after the block's time and close after it opens, before the delivery day starts; of a joint session for the contracts of a day that has begun, both at the start of the day."
     308 BadTerms "bad-terms" "The terms of the session contradict each other or a limit."
     309 TooManySessions "too-many-sessions" "The channel has reached its limit of sessions in progress."
     310 DayTaken "day-taken" "Another joint session of that delivery day exists."

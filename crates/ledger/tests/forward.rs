@@ -109,6 +109,80 @@ fn contracts_of_all_sessions_are_dispatched_paid_and_settled_day_by_day() {
     assert_eq!(chain.state.orders()[&OrderId(1)].status, OrderStatus::Settled);
 }
 
+/// A joint session without trading, for a day that has begun.
+fn for_settlement(day: DeliveryDay) -> SessionNotice {
+    SessionNotice { gate_open: day.start(), gate_close: day.start(), ..notice(day) }
+}
+
+#[test]
+fn contracts_of_a_day_whose_joint_session_was_called_off_are_settled_after_all() {
+    let mut chain = two_days();
+    let intervene = |intervention| Action::Intervene {
+        session: SessionId(2),
+        intervention,
+        reason: "no data".to_owned(),
+    };
+    let open = |notice: SessionNotice| Action::OpenSession(notice);
+    chain.done(Who::Exchange, intervene(Intervention::Halt));
+    chain.pass_to(DAY.start().plus_ms(-1));
+    chain.table(vec![
+        (Who::Bank, confirm(1, true), "ok"),
+        (Who::Exchange, intervene(Intervention::Void), "ok"),
+        (Who::Exchange, open(for_settlement(DAY)), "gate-in-past"),
+    ]);
+    chain.pass_to(DAY.start());
+    let none = DeliveryDay::from_days(DAY.days() - 1);
+    let mode = Mode::Call;
+    let late = SessionNotice { gate_close: DAY.start().plus_ms(1), ..for_settlement(DAY) };
+    chain.table(vec![
+        (Who::Exchange, open(SessionNotice { mode, ..for_settlement(DAY) }), "gate-in-past"),
+        (Who::Exchange, open(late), "gate-in-past"),
+        (Who::Exchange, open(for_settlement(none)), "gate-in-past"),
+        (Who::Exchange, open(for_settlement(DAY)), "ok"),
+        (Who::Exchange, open(for_settlement(DAY)), "day-taken"),
+        (Who::Wind, order(4, (WIND, Side::Sell), 200, 5), "gate-closed"),
+        (Who::Dispatcher, dispatch(4), "ok"),
+    ]);
+    deliver(&mut chain, DAY, 0);
+    chain.done(Who::Exchange, settle(4));
+    assert_eq!(chain.available(Who::Coal), yuan(3_500));
+    chain.pass_to(gate_close(second_day()).max(chain.time));
+    chain.done(Who::Dispatcher, dispatch(3));
+    deliver(&mut chain, second_day(), 0);
+    chain.done(Who::Exchange, settle(3));
+    assert_eq!(chain.trust(), Money::ZERO);
+    assert_eq!(chain.available(Who::Coal), yuan(7_000));
+    assert_eq!(chain.state.sessions()[&SessionId(1)].phase, Phase::Settled);
+    let again = open(for_settlement(DAY));
+    assert_eq!(chain.send(Who::Exchange, again), Err("gate-in-past"), "nothing is left to settle");
+}
+
+#[test]
+fn a_month_stays_open_while_contracts_of_its_days_have_no_joint_session() {
+    let mut chain = Chain::new();
+    chain.table(vec![
+        (Who::Exchange, forward(Mode::Call, 1), "ok"),
+        (Who::Exchange, open(second_day()), "ok"),
+    ]);
+    chain.pass_to(gate_close(second_day()));
+    chain.done(Who::Dispatcher, dispatch(2));
+    chain.pass_to(second_day().next().start().plus_ms(1));
+    chain.done(Who::WindMeter, whole_day(WIND, second_day(), &[10]));
+    chain.others_used_nothing(second_day());
+    chain.done(Who::Exchange, settle(2));
+    let close = || Action::Statement(StatementAction::CloseMonth(DAY.month()));
+    chain.pass_to(DeliveryDay::parse("2026-08-11").unwrap().start());
+    chain.table(vec![
+        (Who::Exchange, close(), "days-open"),
+        (Who::Exchange, Action::OpenSession(for_settlement(DAY)), "ok"),
+        (Who::Exchange, close(), "days-open"),
+        (Who::Dispatcher, dispatch(3), "ok"),
+    ]);
+    chain.others_used_nothing(DAY);
+    chain.done(Who::Exchange, settle(3));
+    chain.done(Who::Exchange, close());
+}
+
 #[test]
 fn a_unit_cannot_sell_the_same_capacity_twice_nor_buy_back_what_it_does_not_hold() {
     let mut chain = Chain::new();

@@ -9,7 +9,7 @@ use crate::records::{
 };
 use crate::rejection::{Refusal, Rejection};
 use crate::state::{BrokenInvariant, State};
-use duet_units::{BasisPoints, Energy, Money};
+use duet_units::{BasisPoints, DeliveryDay, Energy, Money, Month};
 
 /// The most sessions in progress at a time.
 const LIVE_SESSIONS_MAX: usize = 64;
@@ -34,7 +34,8 @@ impl State {
         caller.needs(&[Role::Exchange])?;
         let (open, close) = (notice.gate_open, notice.gate_close);
         let start = notice.day.start();
-        if open < caller.time || close <= open || close > start {
+        let traded = open >= caller.time && open < close && close <= start;
+        if !traded && !self.is_for_settlement(caller, notice) {
             return Err(Rejection::GateInPast.of(
                 "gate_close",
                 close.unix_ms(),
@@ -53,6 +54,32 @@ impl State {
         self.check_days(notice)?;
         self.check_rule_of(notice)?;
         self.check_carbon_reference(&notice.terms)
+    }
+
+    /// Whether a notice is for a joint session without trading, of a day that has begun: its
+    /// contracts of other sessions would never be settled if its joint session was called off, or
+    /// forgotten. Both gates are then at the start of the day, so it clears at once.
+    fn is_for_settlement(&self, caller: &Caller, notice: &SessionNotice) -> bool {
+        let start = notice.day.start();
+        let at_start = notice.gate_open == start && notice.gate_close == start;
+        let begun = notice.mode.is_joint() && caller.time >= start;
+        let contracts = || self.covering(notice.day).any(|(_, session)| session.phase.is_live());
+        at_start && begun && contracts() && !self.is_sealed(notice.day)
+    }
+
+    fn is_sealed(&self, day: DeliveryDay) -> bool {
+        self.seals.rows().values().any(|seal| seal.day == day)
+    }
+
+    /// A session with a delivery day of `month` that is not settled; of those ahead of the joint
+    /// one, that has no joint session, too.
+    pub(super) fn unsettled_of(&self, month: Month) -> Option<(SessionId, &Session)> {
+        let of_month = |session: &Session| {
+            let mut days = session.delivery_days().filter(|day| day.month() == month);
+            if session.mode.is_joint() { days.next() } else { days.find(|d| !self.is_sealed(*d)) }
+        };
+        let mut rows = self.sessions.rows().iter().filter(|(_, row)| row.phase.is_live());
+        rows.find(|(_, row)| of_month(row).is_some()).map(|(id, row)| (*id, row))
     }
 
     /// The sessions, called off ones left out, that share a delivery day with a product.
@@ -110,6 +137,10 @@ impl State {
         self.forget_old_sessions();
         // The gate may open at this very block.
         self.open_gate(id, events);
+        // Of a session for settlement only, it has closed, too.
+        if self.sessions.get(id).is_some_and(|row| caller.time >= row.closes_at()) {
+            self.clear_session(id, events)?;
+        }
         Ok(u64::from(id.0))
     }
 

@@ -11,7 +11,7 @@ use crate::hash::{Digest, hash, merkle_root, merkle_root_from_path};
 use crate::ids::{OrganisationId, SessionId, UnitId};
 use crate::records::{
     AccountKind, Counter, ItemSum, LaterLine, LineItem, MeterMonth, MonthStatement, Objection,
-    ObjectionState, Phase, Role, StatementCalendar, StatementLine, StatementState, Unit,
+    ObjectionState, Role, StatementCalendar, StatementLine, StatementState, Unit,
 };
 use crate::rejection::{Refusal, Rejection};
 use crate::state::{BrokenInvariant, State};
@@ -378,12 +378,7 @@ impl State {
             let (time, until) = (caller.time.unix_ms(), until.unix_ms());
             return Err(Rejection::ClosedTooEarly.of("time", time, until));
         }
-        let open = self.sessions.rows().iter().find(|(_, session)| {
-            session.mode.is_joint()
-                && session.day.month() == month
-                && !matches!(session.phase, Phase::Settled | Phase::Void)
-        });
-        if let Some((id, session)) = open {
+        if let Some((id, session)) = self.unsettled_of(month) {
             return Err(Rejection::DaysOpen.of("session", id.0, session.phase.code()));
         }
         if self.is_closed(month) {

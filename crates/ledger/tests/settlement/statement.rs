@@ -45,6 +45,19 @@ fn close() -> Action {
     Action::Statement(StatementAction::CloseMonth(month()))
 }
 
+/// Settles the second day of the forward product, which has no joint session yet, with nothing
+/// delivered: the month cannot be closed before.
+fn settle_second_day(chain: &mut Chain) {
+    let (day, session) = (DAY.next(), SessionId(3));
+    let notice = SessionNotice { gate_open: day.start(), gate_close: day.start(), ..notice(day) };
+    chain.done(Who::Exchange, Action::OpenSession(notice));
+    chain.done(Who::Dispatcher, Action::IssueDispatch { session });
+    for (unit, meter) in METERS {
+        chain.done(meter, whole_day(unit, day, &[]));
+    }
+    chain.done(Who::Exchange, Action::SettleSession { session });
+}
+
 /// The first line about a deviation of coal, and its place.
 fn deviation(chain: &Chain) -> (u32, StatementLine) {
     let lines = chain.state.lines().iter();
@@ -128,6 +141,7 @@ fn objections_are_taken_in_their_time_and_answered() {
     let august = &chain.state.months()[&(month().plus(1), Who::Coal.organisation())];
     assert_eq!((august.lines, august.items[0].paid.fen()), (1, 100));
     chain.pass_to(day("2026-08-10").next().start());
+    settle_second_day(&mut chain);
     chain.table(vec![
         (Who::Coal, object(place), "not-for-objection"),
         (Who::Exchange, close(), "ok"),
@@ -213,6 +227,7 @@ fn a_month_is_trued_up_to_its_meter() {
     assert_eq!(metered.metered, mwh(28));
     assert_eq!(chain.send(Who::CoalMeter, report(30)), Err("not-delivered"));
     chain.pass_to(day("2026-08-11").start());
+    settle_second_day(&mut chain);
     // Twice 100 MW over the 744 hours of July.
     let most = 2 * 100 * 744;
     chain.table(vec![
@@ -239,6 +254,7 @@ fn no_month_reading_and_no_correction_is_too_large_for_the_sums_of_a_statement()
     let mut chain = settled();
     let (place, _) = deviation(&chain);
     chain.pass_to(day("2026-08-11").start());
+    settle_second_day(&mut chain);
     let report = |unit| {
         let energy = Energy::from_kwh(i64::MAX);
         let reading = MonthReading { unit, month: month(), energy };
