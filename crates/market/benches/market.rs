@@ -182,11 +182,19 @@ fn rolling_mixed(bencher: Bencher<'_, '_>, size: &Size) {
 fn settlement_day(bencher: Bencher<'_, '_>, size: &Size) {
     let mut random = Random(42);
     let mut kwh = || Energy::from_kwh(random.below(100_000));
-    let mut one = |_| SpotEnergy { contracted: kwh(), day_ahead: Some(kwh()), metered: kwh() };
+    let mut one = |_| {
+        let contracted = kwh();
+        let price = Price::from_milli_yuan_per_mwh(380_000);
+        SpotEnergy {
+            contracted,
+            contract_value: price.value_of(contracted).unwrap(),
+            day_ahead: Some(kwh()),
+            metered: kwh(),
+        }
+    };
     let energies: Vec<SpotEnergy> = (0..10_000 * size.1).map(&mut one).collect();
     let price = Price::from_milli_yuan_per_mwh;
     let prices = SpotPrices {
-        contract: price(380_000),
         day_ahead: price(410_000),
         real_time: price(455_000),
         reference: price(400_000),

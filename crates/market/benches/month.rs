@@ -11,7 +11,7 @@ use duet_market::deviation::{Charged, Delivery, FreeBand, free_band, redistribut
 use duet_market::fee::FeeRule;
 use duet_market::settlement::Line;
 use duet_market::settlement::spot::{Method, SpotEnergy, SpotPrices, settle_spot, true_up};
-use duet_units::{BasisPoints, Energy, Money, OverflowError, Price};
+use duet_units::{BasisPoints, Energy, MicroYuan, Money, OverflowError, Price};
 
 const PERIODS: usize = 96;
 
@@ -170,8 +170,11 @@ fn energy(random: &mut Random) -> SpotEnergy {
     let part = |shift: u32, mask: u64| ((bits >> shift) & mask).cast_signed();
     let contracted = part(0, 0xFFFF);
     let near = |deviation: i64| Energy::from_kwh((contracted + deviation - 0x0800).max(0));
+    // Contracts near 380 yuan/MWh.
+    let milli = 320_000 + part(48, 0xFFFF) * 120_000 / 0xFFFF;
     SpotEnergy {
         contracted: Energy::from_kwh(contracted),
+        contract_value: MicroYuan::from_micro_yuan(i128::from(milli) * i128::from(contracted)),
         day_ahead: Some(near(part(16, 0x0FFF))),
         metered: near(part(32, 0x0FFF)),
     }
@@ -180,10 +183,5 @@ fn energy(random: &mut Random) -> SpotEnergy {
 fn prices(random: &mut Random) -> SpotPrices {
     let mut near =
         |milli: i64| Price::from_milli_yuan_per_mwh(milli - 60_000 + random.below(120_001));
-    SpotPrices {
-        contract: near(380_000),
-        day_ahead: near(410_000),
-        real_time: near(455_000),
-        reference: near(400_000),
-    }
+    SpotPrices { day_ahead: near(410_000), real_time: near(455_000), reference: near(400_000) }
 }

@@ -248,14 +248,15 @@ fn v9_fee_of_both_sides() {
 /// The energy of V5 or V5b with the prices of V5.
 fn spot(energy_of: &Value, metered: &str) -> (SpotEnergy, SpotPrices) {
     let prices = vector("V5_settlement");
+    let (contract, contracted) = (price(&prices["Pc"]), energy(&energy_of["Qc"]));
     let prices = SpotPrices {
-        contract: price(&prices["Pc"]),
         day_ahead: price(&prices["Pda"]),
         real_time: price(&prices["Prt"]),
         reference: price(&prices["Pref"]),
     };
     let energy = SpotEnergy {
-        contracted: energy(&energy_of["Qc"]),
+        contracted,
+        contract_value: contract.value_of(contracted).unwrap(),
         day_ahead: Some(energy(&energy_of["Qda"])),
         metered: energy(&energy_of[metered]),
     };

@@ -60,6 +60,19 @@ impl MicroYuan {
             .ok_or(OverflowError { operation: "rounding to fen", unit: "fen" })
     }
 
+    /// The mean price at which `energy` has this value, rounded half away from zero to the
+    /// milli-yuan/MWh; none for no energy, or if it does not fit.
+    ///
+    /// It is a figure of its own, not a step to an amount: that comes from the value itself.
+    #[must_use]
+    pub fn mean_price(self, energy: Energy) -> Option<Price> {
+        let (value, kwh) = (self.micro_yuan(), i128::from(energy.kwh()));
+        let (value, kwh) =
+            if kwh < 0 { (value.checked_neg()?, kwh.checked_neg()?) } else { (value, kwh) };
+        let price = div_half_away(value, kwh)?;
+        i64::try_from(price).ok().map(Price::from_milli_yuan_per_mwh)
+    }
+
     /// Returns the smallest whole amount of fen that is not below this amount, for escrow.
     ///
     /// # Errors
@@ -82,6 +95,18 @@ mod tests {
         // 450,000 kWh at 367.500 yuan/MWh is 165,375.00 yuan.
         let cost = Price::from_milli_yuan_per_mwh(367_500).cost_of(Energy::from_kwh(450_000));
         assert_eq!(cost, Ok(Money::from_fen(16_537_500)));
+    }
+
+    #[test]
+    fn a_mean_price_is_weighted_by_energy() {
+        let mean = |value, kwh| {
+            let price = MicroYuan::from_micro_yuan(value).mean_price(Energy::from_kwh(kwh));
+            price.map(Price::milli_yuan_per_mwh)
+        };
+        // 1 kWh at 10 and 2 kWh at 11 milli-yuan/MWh.
+        assert_eq!(mean(32, 3), Some(11));
+        assert_eq!((mean(-32, 3), mean(32, -3), mean(-32, -3)), (Some(-11), Some(-11), Some(11)));
+        assert_eq!((mean(32, 0), mean(i128::MAX, 1), mean(i128::MIN, -1)), (None, None, None));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use duet_market::auction::{CallRule, Clearing, clear};
 use duet_market::game::{self, Design, GameOrder, GameRule, JointClearing, Stage, clear_joint};
 use duet_market::order::Order;
 use duet_market::pairing::pair;
-use duet_units::{BasisPoints, Energy, Money, OverflowError, Price};
+use duet_units::{BasisPoints, Energy, MicroYuan, Money, OverflowError, Price};
 
 /// What a period comes to.
 #[derive(Debug)]
@@ -92,18 +92,12 @@ fn pairwise(orders: &[Order], k2: BasisPoints) -> Result<Cleared, OverflowError>
 pub(super) fn sum_up(
     trades: impl Iterator<Item = (Energy, Price)>,
 ) -> Result<PeriodClearing, OverflowError> {
-    let (mut volume, mut value) = (Energy::ZERO, 0_i128);
+    let (mut volume, mut value) = (Energy::ZERO, MicroYuan::ZERO);
     for (quantity, price) in trades {
         volume = volume.plus(quantity)?;
-        value = value
-            .checked_add(price.value_of(quantity)?.micro_yuan())
-            .ok_or(OverflowError { operation: "value of trades", unit: "micro-yuan" })?;
+        value = value.plus(price.value_of(quantity)?)?;
     }
-    // The value of 1 kWh at 1 milli-yuan/MWh is 1 micro-yuan.
-    let mean = duet_units::div_half_away(value, volume.kwh().into())
-        .and_then(|price| i64::try_from(price).ok())
-        .map(Price::from_milli_yuan_per_mwh);
-    Ok(period_clearing(mean, volume))
+    Ok(period_clearing(value.mean_price(volume), volume))
 }
 
 /// A trade at one price for both sides, its amount rounded once.

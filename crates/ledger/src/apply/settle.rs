@@ -5,7 +5,7 @@ mod scheme;
 mod seal;
 mod spot;
 
-use self::spot::spot_method;
+pub(super) use self::spot::spot_method;
 use super::{Caller, Failure};
 use crate::event::Event;
 use crate::ids::{OrderId, OrganisationId, SessionId, TradeId, UnitId};
@@ -15,7 +15,7 @@ use crate::records::{
 use crate::rejection::{Refusal, Rejection};
 use crate::state::{BrokenInvariant, State};
 use duet_market::game::Stage;
-use duet_units::{DeliveryDay, Emissions, Energy, Money, Price};
+use duet_units::{DeliveryDay, Emissions, Energy, Price};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Metered energy of each unit and period of the day.
@@ -92,12 +92,7 @@ impl State {
         let month = session.day.month();
         let calendar = self.calendar_of(id);
         self.state_lines(month, &calendar, &lines)?;
-        let price = |period| self.deviation_price((id, &session), period);
-        let prices: BTreeMap<u8, Price> =
-            (0..session.terms.resolution.periods()).map(|period| (period, price(period))).collect();
-        self.meter_month(month, &metered, |period| {
-            prices.get(&period).copied().unwrap_or_default()
-        })?;
+        self.meter_month((id, &session), &metered)?;
         for (place, line) in (0_u32..).zip(lines) {
             self.lines.insert((id, place), line);
         }
@@ -240,7 +235,7 @@ impl State {
     }
 
     /// Metered minus contracted energy of every metered unit, against the grid company, at the
-    /// first stage's price of the period. A negative price turns payer and payee round.
+    /// first stage's price of the period.
     fn deviation_lines(
         &self,
         session: SessionId,
@@ -250,30 +245,15 @@ impl State {
     ) -> Result<(), BrokenInvariant> {
         let contracts = self.contracts(row.day, row.terms.resolution)?;
         for ((unit, period), energy) in metered {
-            let Some(meter) = self.units.get(*unit) else { continue };
             let contracted = contracts.get(&(*unit, *period)).copied().unwrap_or_default();
             let deviation = energy.minus(contracted)?;
             if deviation.is_zero() {
                 continue;
             }
             let price = self.deviation_price((session, row), *period);
-            let amount = price.cost_of(deviation)?;
-            // A generator is paid for more, a consumer pays for more.
-            let owner_is_paid = (amount >= Money::ZERO) != meter.technology.consumes();
-            let (payer, payee) =
-                if owner_is_paid { (self.grid, meter.owner) } else { (meter.owner, self.grid) };
-            lines.push(StatementLine {
-                session,
-                period: *period,
-                item: LineItem::Deviation,
-                unit: *unit,
-                trade: None,
-                payer,
-                payee,
-                energy: deviation,
-                price: Some(price),
-                amount: amount.max(amount.negated()?),
-            });
+            let what = (deviation, Some(price), price.cost_of(deviation)?);
+            let item = LineItem::Deviation;
+            lines.extend(self.against_grid((session, *period), (*unit, item), what)?);
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! Monthly statements: lines are summed up, members object, the exchange corrects and closes.
 
 use super::money::AMOUNT_MAX_FEN;
+use super::settle::spot_method;
 use super::{Caller, Failure};
 use crate::action::{
     LineCorrection, MonthReading, ObjectionAnswer, StatementAction, StatementObjection,
@@ -11,12 +12,12 @@ use crate::hash::{Digest, hash, merkle_root, merkle_root_from_path};
 use crate::ids::{OrganisationId, SessionId, UnitId};
 use crate::records::{
     AccountKind, Counter, ItemSum, LaterLine, LineItem, MeterMonth, MonthStatement, Objection,
-    ObjectionState, Role, StatementCalendar, StatementLine, StatementState, Unit,
+    ObjectionState, Role, Session, StatementCalendar, StatementLine, StatementState, Unit,
 };
 use crate::rejection::{Refusal, Rejection};
 use crate::state::{BrokenInvariant, State};
 use duet_market::settlement::spot::true_up;
-use duet_units::{Energy, Money, Month, Price, Resolution, div_half_away};
+use duet_units::{Energy, MicroYuan, Money, Month, Resolution};
 use std::collections::{BTreeMap, BTreeSet};
 
 const STATEMENT_DOMAIN: &[u8] = b"duet/statement/v1";
@@ -87,26 +88,24 @@ impl State {
         Ok(())
     }
 
-    /// Adds a day's metered energy, at the price of each period, to the months of its units.
+    /// Adds a day's metered energy, at the price of each period, to the months of its units: the
+    /// published real-time price where the rule settles by it, else what a deviation costs.
     pub(super) fn meter_month(
         &mut self,
-        month: Month,
+        (id, session): (SessionId, &Session),
         metered: &BTreeMap<(UnitId, u8), Energy>,
-        price: impl Fn(u8) -> Price,
     ) -> Result<(), BrokenInvariant> {
-        let mut sums: BTreeMap<UnitId, (Energy, i128)> = BTreeMap::new();
+        let month = session.day.month();
+        let by_spot = spot_method(self.rule_of(session)?).is_some();
         for ((unit, period), energy) in metered {
-            let (sum, value) = sums.entry(*unit).or_default();
-            *sum = sum.plus(*energy)?;
-            let more = price(*period).value_of(*energy)?.micro_yuan();
-            *value = value.checked_add(more).ok_or(BrokenInvariant("value of a month"))?;
-        }
-        for (unit, (energy, value)) in sums {
-            let key = (month, unit);
+            let real_time = self.real_time_price(session, *period).filter(|_| by_spot);
+            let price = real_time.unwrap_or_else(|| self.deviation_price((id, session), *period));
+            let key = (month, *unit);
             let row = self.meter_months.get(key).cloned();
             let mut row =
                 row.unwrap_or(MeterMonth { metered: Energy::ZERO, value: 0, reported: None });
-            row.metered = row.metered.plus(energy)?;
+            row.metered = row.metered.plus(*energy)?;
+            let value = price.value_of(*energy)?.micro_yuan();
             row.value = row.value.checked_add(value).ok_or(BrokenInvariant("value of a month"))?;
             self.meter_months.insert(key, row);
         }
@@ -392,8 +391,8 @@ impl State {
 
     /// The joint session of the last settled day of a month.
     pub(in crate::apply) fn last_settled(&self, month: Month) -> SessionId {
-        let mut seals = self.seals.rows().iter().rev();
-        let last = seals.find(|(_, seal)| seal.day.month() == month);
+        let of_month = self.seals.rows().iter().filter(|(_, seal)| seal.day.month() == month);
+        let last = of_month.max_by_key(|(_, seal)| seal.day);
         last.map(|(session, _)| *session).unwrap_or_default()
     }
 
@@ -402,27 +401,15 @@ impl State {
         let keys = (month, UnitId(0))..=(month, UnitId(u32::MAX));
         let session = self.last_settled(month);
         for ((_, id), row) in self.meter_months.rows().range(keys) {
-            let Some((unit, total)) = self.units.get(*id).zip(row.reported) else { continue };
-            let price = mean_price(row);
+            let Some(total) = row.reported else { continue };
+            let value = MicroYuan::from_micro_yuan(row.value);
+            let price = value.mean_price(row.metered).unwrap_or_default();
             let line = true_up(total, &[row.metered], price)?;
             if line.quantity.is_zero() {
                 continue;
             }
-            let paid = (line.amount >= Money::ZERO) != unit.technology.consumes();
-            let (payer, payee) =
-                if paid { (self.grid, unit.owner) } else { (unit.owner, self.grid) };
-            lines.push(StatementLine {
-                session,
-                period: 0,
-                item: LineItem::TrueUp,
-                unit: *id,
-                trade: None,
-                payer,
-                payee,
-                energy: line.quantity,
-                price: Some(line.price),
-                amount: line.amount.max(line.amount.negated()?),
-            });
+            let what = (line.quantity, Some(line.price), line.amount);
+            lines.extend(self.against_grid((session, 0), (*id, LineItem::TrueUp), what)?);
         }
         Ok(lines)
     }
@@ -472,14 +459,6 @@ fn month_energy(unit: &Unit, month: Month) -> Energy {
     let (from, end) = (month.start().unix_ms(), month.plus(1).start().unix_ms());
     let hours = end.saturating_sub(from).div_euclid(Resolution::Hour.period_ms());
     Energy::from_kwh(unit.capacity.kw().saturating_mul(hours))
-}
-
-/// The month's price, weighted by metered energy; zero if nothing was metered.
-fn mean_price(row: &MeterMonth) -> Price {
-    // The value of 1 kWh at 1 milli-yuan/MWh is 1 micro-yuan.
-    div_half_away(row.value, row.metered.kwh().into())
-        .and_then(|price| i64::try_from(price).ok())
-        .map_or(Price::ZERO, Price::from_milli_yuan_per_mwh)
 }
 
 fn add_line(

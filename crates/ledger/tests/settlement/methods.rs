@@ -5,7 +5,7 @@ use super::common::market::*;
 use duet_ledger::sealed::SealedBook;
 use duet_ledger::*;
 use duet_market::deviation::Clawback;
-use duet_units::{BasisPoints, Money, Price};
+use duet_units::{BasisPoints, DeliveryDay, Money, Price};
 
 const FORWARD: SessionId = SessionId(1);
 const JOINT: SessionId = SessionId(2);
@@ -126,6 +126,71 @@ fn the_methods_differ_by_at_most_two_fen_a_period() {
         let (one, two) = (total(SettlementMethod::One), total(SettlementMethod::Two));
         assert!((one.0 - two.0).abs() <= 2 && (one.1 - two.1).abs() <= 2, "{one:?} {two:?}");
     }
+}
+
+#[test]
+fn a_unit_that_bought_back_everything_pays_its_difference_without_a_meter() {
+    for method in [SettlementMethod::One, SettlementMethod::Two] {
+        let mut chain = under(Chain::new(), |rule| rule.settlement = method);
+        let ahead = SessionNotice { mode: Mode::Call, ..notice(DAY) };
+        let later = SessionNotice { gate_close: gate_close(DAY).plus_ms(HOUR_MS), ..ahead.clone() };
+        let second = |action| {
+            let Action::SubmitOrder(request) = forward(action) else { panic!("not an order") };
+            Action::SubmitOrder(OrderRequest { session: SessionId(2), ..request })
+        };
+        chain.table(vec![
+            (Who::Exchange, Action::OpenSession(ahead), "ok"),
+            (Who::Exchange, Action::OpenSession(later), "ok"),
+            (Who::Exchange, open(DAY), "ok"),
+            (Who::Bank, deposit(Who::Retail, yuan(100_000), 1), "ok"),
+            (Who::Bank, deposit(Who::Factory, yuan(100_000), 2), "ok"),
+            (Who::Wind, forward(sell(WIND, 0, 400, 20)), "ok"),
+            (Who::Retail, forward(buy(RETAIL, 0, 400, 20)), "ok"),
+        ]);
+        chain.pass_to(gate_close(DAY));
+        chain.table(vec![
+            (Who::Retail, second(sell(RETAIL, 0, 300, 20)), "ok"),
+            (Who::Factory, second(buy(FACTORY, 0, 300, 20)), "ok"),
+        ]);
+        chain.pass_to(gate_close(DAY).plus_ms(HOUR_MS));
+        chain.table(vec![(Who::Bank, confirm(1, true), "ok"), (Who::Bank, confirm(2, true), "ok")]);
+        let session = SessionId(3);
+        chain.done(Who::Dispatcher, Action::IssueDispatch { session });
+        chain.pass_to(DAY.next().start().plus_ms(1));
+        chain.table(vec![
+            (Who::WindMeter, whole_day(WIND, DAY, &[20]), "ok"),
+            (Who::FactoryMeter, whole_day(FACTORY, DAY, &[20]), "ok"),
+            (Who::Dispatcher, publish(500_000), "ok"),
+        ]);
+        chain.done(Who::Exchange, Action::SettleSession { session });
+        // 20 MWh bought at 400 and sold at 300.
+        assert_eq!(lines(&chain, RETAIL), [(LineItem::Difference, 0, 200_000)], "{method:?}");
+        assert_eq!(chain.available(Who::Retail), yuan(98_000));
+        assert_eq!(chain.trust(), Money::ZERO);
+        let book = SealedBook::of(&chain.state, session).unwrap();
+        assert_eq!(book.replay().unwrap().differences, []);
+    }
+}
+
+#[test]
+fn a_month_is_trued_up_at_real_time_prices_where_they_settle_its_days() {
+    let trued_up = |method, real_time| {
+        let mut chain = day(|rule| rule.settlement = method, real_time);
+        let month = DAY.month();
+        chain.pass_to(DeliveryDay::parse("2026-08-11").unwrap().start());
+        let reading = MonthReading { unit: RETAIL, month, energy: mwh(34) };
+        let report = Action::Statement(StatementAction::ReportMonth(reading));
+        chain.done(Who::RetailMeter, report);
+        chain.done(Who::Exchange, Action::Statement(StatementAction::CloseMonth(month)));
+        let line = chain.state.later_lines().values().next().unwrap().line.clone();
+        assert_eq!((line.item, line.energy), (LineItem::TrueUp, mwh(1)));
+        (line.price.unwrap(), line.amount)
+    };
+    // The day cleared at 350.
+    for method in [SettlementMethod::One, SettlementMethod::Two] {
+        assert_eq!(trued_up(method, Some(500_000)), (price(500_000), yuan(500)));
+    }
+    assert_eq!(trued_up(SettlementMethod::Contract, Some(500_000)), (price(350_000), yuan(350)));
 }
 
 fn charges(chain: &Chain) -> Vec<(UnitId, i64, i128)> {

@@ -1,6 +1,6 @@
 //! Settlement with a spot market, by either of the two official methods.
 
-use duet_units::{Energy, OverflowError, Price};
+use duet_units::{Energy, MicroYuan, OverflowError, Price};
 
 use super::{Item, Line};
 
@@ -19,6 +19,9 @@ pub enum Method {
 pub struct SpotEnergy {
     /// Contracted over the medium and long term.
     pub contracted: Energy,
+    /// The same at the prices of its contracts; not zero where what was sold was bought back at
+    /// another price.
+    pub contract_value: MicroYuan,
     /// Cleared day ahead; `None` where there is no day-ahead market.
     pub day_ahead: Option<Energy>,
     /// Metered.
@@ -28,8 +31,6 @@ pub struct SpotEnergy {
 /// The prices of one participant in one period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SpotPrices {
-    /// Mean price of the contracts.
-    pub contract: Price,
     /// Day-ahead price; of no effect where there is no day-ahead market.
     pub day_ahead: Price,
     /// Real-time price.
@@ -38,7 +39,8 @@ pub struct SpotPrices {
     pub reference: Price,
 }
 
-/// Settles one participant and one period with a spot market.
+/// Settles one participant and one period with a spot market. The amount of contracts comes from
+/// their exact value; the price of their line is their mean, for information.
 ///
 /// # Errors
 ///
@@ -57,15 +59,15 @@ pub fn settle_spot(
         energy.day_ahead.map_or((Item::RealTime, energy.metered, prices.real_time), |day_ahead| {
             (Item::DayAhead, day_ahead, prices.day_ahead)
         });
-    let difference = prices.contract.minus(prices.reference)?;
+    let contracts = |item, against| contract_line(item, energy, against);
     let mut lines = Vec::with_capacity(3);
     match method {
         Method::One => lines.extend([
             line(first_item, first_energy, first_price)?,
-            line(Item::Difference, energy.contracted, difference)?,
+            contracts(Item::Difference, prices.reference)?,
         ]),
         Method::Two => lines.extend([
-            line(Item::Contract, energy.contracted, difference.plus(first_price)?)?,
+            contracts(Item::Contract, prices.reference.minus(first_price)?)?,
             line(first_item, first_energy.minus(energy.contracted)?, first_price)?,
         ]),
     }
@@ -88,6 +90,16 @@ pub fn settle_spot(
 /// Shandong 14.5.8.
 pub fn true_up(month: Energy, days: &[Energy], real_time: Price) -> Result<Line, OverflowError> {
     line(Item::TrueUp, month.minus(Energy::sum(days.iter().copied())?)?, real_time)
+}
+
+/// Contracts at what their value is above another price's.
+fn contract_line(item: Item, energy: &SpotEnergy, against: Price) -> Result<Line, OverflowError> {
+    let quantity = energy.contracted;
+    let value = energy.contract_value.minus(against.value_of(quantity)?)?;
+    // Sold and bought back: what is left is the difference of the prices.
+    let item = if quantity.is_zero() { Item::Difference } else { item };
+    let price = value.mean_price(quantity).unwrap_or_default();
+    Ok(Line { item, quantity, price, amount: value.rounded()? })
 }
 
 fn line(item: Item, quantity: Energy, price: Price) -> Result<Line, OverflowError> {
@@ -113,6 +125,48 @@ mod tests {
         assert_eq!((line.item, line.quantity.kwh(), line.amount.fen()), (Item::TrueUp, -10, -400));
     }
 
+    #[test]
+    fn contracts_of_several_prices_are_rounded_once() {
+        let milli = Price::from_milli_yuan_per_mwh;
+        let of = |kwh, price| milli(price).value_of(Energy::from_kwh(kwh)).unwrap();
+        let energy = SpotEnergy {
+            contracted: Energy::from_kwh(666_667),
+            contract_value: of(333_333, 400_000).plus(of(333_334, 400_001)).unwrap(),
+            day_ahead: None,
+            metered: Energy::ZERO,
+        };
+        let prices =
+            SpotPrices { day_ahead: Price::ZERO, real_time: Price::ZERO, reference: Price::ZERO };
+        let lines = settle_spot(&energy, &prices, Method::One).unwrap();
+        // 333,333 x 400,000 + 333,334 x 400,001 micro-yuan; the mean, 400,000.5 rounded, would
+        // give 33 fen more.
+        let exact = 333_333_i128 * 400_000 + 333_334 * 400_001;
+        assert_eq!(lines[1].amount.fen(), (exact + 5_000) / 10_000);
+        assert_eq!(lines[1].price, milli(400_001));
+        assert_eq!(
+            lines[1].price.cost_of(energy.contracted).unwrap().fen() - lines[1].amount.fen(),
+            33
+        );
+    }
+
+    #[test]
+    fn what_was_bought_back_leaves_its_difference_by_either_method() {
+        let energy = SpotEnergy {
+            contracted: Energy::ZERO,
+            contract_value: MicroYuan::from_micro_yuan(-20_000),
+            day_ahead: Some(Energy::ZERO),
+            metered: Energy::ZERO,
+        };
+        let price = Price::from_milli_yuan_per_mwh(400_000);
+        let prices = SpotPrices { day_ahead: price, real_time: price, reference: price };
+        for method in [Method::One, Method::Two] {
+            let lines = settle_spot(&energy, &prices, method).unwrap();
+            let left: Vec<_> = lines.iter().filter(|line| !line.amount.is_zero()).collect();
+            assert_eq!(left.len(), 1);
+            assert_eq!((left[0].item, left[0].amount), (Item::Difference, Money::from_fen(-2)));
+        }
+    }
+
     proptest! {
         #[test]
         fn the_two_methods_differ_by_at_most_two_fen(
@@ -124,11 +178,11 @@ mod tests {
             let price = Price::from_milli_yuan_per_mwh;
             let energy = SpotEnergy {
                 contracted: kwh(contracted),
+                contract_value: price(contract).value_of(kwh(contracted)).unwrap(),
                 day_ahead: day_ahead.map(kwh),
                 metered: kwh(metered),
             };
             let prices = SpotPrices {
-                contract: price(contract),
                 day_ahead: price(da),
                 real_time: price(rt),
                 reference: price(reference),

@@ -10,7 +10,7 @@ use crate::state::{BrokenInvariant, State};
 use duet_market::game::Stage;
 use duet_market::settlement::Item;
 use duet_market::settlement::spot::{Method, SpotEnergy, SpotPrices, settle_spot};
-use duet_units::{Energy, Money, Price, Resolution, div_half_away};
+use duet_units::{Energy, MicroYuan, Money, OverflowError, Price, Resolution};
 use std::collections::BTreeMap;
 
 /// What a unit traded for one period.
@@ -18,8 +18,8 @@ use std::collections::BTreeMap;
 struct Position {
     /// In sessions ahead of the joint one.
     contracted: Energy,
-    /// Its value, in micro-yuan.
-    value: i128,
+    /// Its value.
+    value: MicroYuan,
     /// In the first stage of the joint session: the market of the day ahead.
     first: Energy,
     /// In the second stage, which is settled as traded.
@@ -27,7 +27,7 @@ struct Position {
 }
 
 /// The method that a rule lays down; none without a spot market.
-pub(super) const fn spot_method(rule: &MarketRule) -> Option<Method> {
+pub(in crate::apply) const fn spot_method(rule: &MarketRule) -> Option<Method> {
     match rule.settlement {
         SettlementMethod::Contract => None,
         SettlementMethod::One => Some(Method::One),
@@ -37,7 +37,7 @@ pub(super) const fn spot_method(rule: &MarketRule) -> Option<Method> {
 
 impl State {
     /// The published real-time price of a period of a day.
-    pub(super) fn real_time_price(&self, row: &Session, period: u8) -> Option<Price> {
+    pub(in crate::apply) fn real_time_price(&self, row: &Session, period: u8) -> Option<Price> {
         let published = self.prices.get(row.day)?;
         let index = match (published.prices.len(), row.terms.resolution) {
             (24, resolution) => hour_of(period, resolution),
@@ -75,8 +75,9 @@ impl State {
         Ok(())
     }
 
-    /// Every metered unit against the grid company: contracts, the market of the day ahead, the
-    /// real-time market.
+    /// Every unit that was metered or traded, against the grid company: contracts, the market of
+    /// the day ahead, the real-time market. A unit that is not metered bought back all that it had;
+    /// what is left of it is the difference of its prices.
     pub(super) fn spot_lines(
         &self,
         (id, row): (SessionId, &Session),
@@ -84,10 +85,13 @@ impl State {
         method: Method,
         lines: &mut Vec<StatementLine>,
     ) -> Result<(), BrokenInvariant> {
-        let positions = self.spot_positions((id, row))?;
+        let mut positions = self.spot_positions((id, row))?;
+        for key in metered.keys() {
+            positions.entry(*key).or_default();
+        }
         let rule = self.rule_of(row)?;
-        for (key, energy) in metered {
-            let position = positions.get(key).copied().unwrap_or_default();
+        for (key, position) in &positions {
+            let energy = metered.get(key).copied().unwrap_or_default();
             let cleared = self.clearings.get((id, key.1)).and_then(|clearing| clearing.price);
             let real_time = self
                 .real_time_price(row, key.1)
@@ -101,11 +105,11 @@ impl State {
             let ahead = position.contracted.plus(position.first)?;
             let energy = SpotEnergy {
                 contracted: position.contracted,
+                contract_value: position.value,
                 day_ahead: cleared.map(|_| ahead),
                 metered: energy.minus(position.second)?,
             };
-            let contract = mean(&position);
-            let prices = SpotPrices { contract, day_ahead, real_time, reference };
+            let prices = SpotPrices { day_ahead, real_time, reference };
             for line in settle_spot(&energy, &prices, method)? {
                 let item = match line.item {
                     Item::DayAhead => LineItem::DayAhead,
@@ -113,32 +117,26 @@ impl State {
                     Item::Difference => LineItem::Difference,
                     Item::Contract | Item::Deviation | Item::TrueUp => LineItem::SpotContract,
                 };
-                let what = (line.quantity, Some(line.price), line.amount);
-                lines.extend(self.against_grid((id, key.1), (key.0, item), what)?);
-            }
-            if position.contracted.is_zero() {
-                // Sold and bought back: what is left is the difference of the prices.
-                let amount = div_half_away(position.value, 10_000).unwrap_or(0);
-                let what = (Energy::ZERO, None, Money::from_fen(amount));
-                let item = LineItem::Difference;
+                if line.amount.is_zero() {
+                    continue;
+                }
+                let price = (!line.quantity.is_zero()).then_some(line.price);
+                let what = (line.quantity, price, line.amount);
                 lines.extend(self.against_grid((id, key.1), (key.0, item), what)?);
             }
         }
         Ok(())
     }
 
-    /// A line between a unit's owner and the grid company; none if it is about nothing. A positive
-    /// amount is what a generator is paid and a consumer pays.
-    pub(super) fn against_grid(
+    /// A line between a unit's owner and the grid company. A positive amount is what a generator
+    /// is paid and a consumer pays; a negative one turns payer and payee round.
+    pub(in crate::apply) fn against_grid(
         &self,
         (session, period): (SessionId, u8),
         (unit, item): (UnitId, LineItem),
         (energy, price, amount): (Energy, Option<Price>, Money),
-    ) -> Result<Option<StatementLine>, BrokenInvariant> {
+    ) -> Result<Option<StatementLine>, OverflowError> {
         let Some(row) = self.units.get(unit) else { return Ok(None) };
-        if amount.is_zero() {
-            return Ok(None);
-        }
         let owner_is_paid = (amount >= Money::ZERO) != row.technology.consumes();
         let (payer, payee) =
             if owner_is_paid { (self.grid, row.owner) } else { (row.owner, self.grid) };
@@ -185,21 +183,11 @@ impl Position {
         match (is_joint, trade.stage) {
             (false, _) => {
                 self.contracted = self.contracted.plus(energy)?;
-                let value = trade.buyer_price.value_of(energy)?.micro_yuan();
-                self.value =
-                    self.value.checked_add(value).ok_or(BrokenInvariant("value of contracts"))?;
+                self.value = self.value.plus(trade.buyer_price.value_of(energy)?)?;
             }
             (true, Stage::First) => self.first = self.first.plus(energy)?,
             (true, Stage::Second) => self.second = self.second.plus(energy)?,
         }
         Ok(())
     }
-}
-
-/// The mean price of contracts, weighted by energy.
-fn mean(position: &Position) -> Price {
-    // The value of 1 kWh at 1 milli-yuan/MWh is 1 micro-yuan.
-    div_half_away(position.value, position.contracted.kwh().into())
-        .and_then(|price| i64::try_from(price).ok())
-        .map_or(Price::ZERO, Price::from_milli_yuan_per_mwh)
 }
