@@ -146,6 +146,52 @@ fn a_months_free_band_is_v6() {
 }
 
 #[test]
+fn a_month_goes_by_the_rule_of_its_last_day_however_its_days_were_settled() {
+    let mut chain = chain(&free_band(), DeviationPeriod::Month);
+    let first = chain.state.rules()[&RuleId(1)].clone();
+    // The rule of the second day takes 10 % instead of 5.
+    chain = chain.with_rows(|rows| {
+        let key = rows.keys().filter(|key| key[0] == 24).nth(1).unwrap().clone();
+        change_row::<MarketRule>(rows, &key, |rule| {
+            let (free, share) = (BasisPoints::from_bp(300), BasisPoints::from_bp(1_000));
+            let deviation = DeviationScheme::FreeBand(FreeBandTerms { free, share });
+            let province = rule.province.clone();
+            *rule = MarketRule { province, deviation, ..first.clone() };
+        });
+    });
+    chain.done(Who::Bank, deposit(Who::Retail, yuan(1_000_000), 1));
+    for ((session, day), rule) in DAYS.into_iter().zip([1, 2]) {
+        let rule = RuleId(rule);
+        chain.done(Who::Exchange, with_ticks(SessionNotice { rule, ..notice(day) }));
+        trade_when_open(&mut chain, (session, day));
+    }
+    for ((session, day), kwh) in DAYS.into_iter().zip([380_000, 682_500]) {
+        let session = SessionId(session);
+        chain.pass_to(gate_close(day).max(chain.time));
+        confirm_all(&mut chain);
+        chain.done(Who::Dispatcher, Action::IssueDispatch { session });
+        chain.pass_to(day.next().start().plus_ms(1));
+        metered(
+            &mut chain,
+            (COAL, Who::CoalMeter),
+            day,
+            if kwh < 400_000 { 400_000 } else { 600_000 },
+        );
+        metered(&mut chain, (RETAIL, Who::RetailMeter), day, kwh);
+    }
+    for session in [2, 1] {
+        chain.done(Who::Exchange, Action::SettleSession { session: SessionId(session) });
+    }
+    close(&mut chain);
+    // As V6, at twice the share: 32,500 kWh at 37.234 yuan/MWh.
+    let expected = [
+        (LineItem::DeviationCharge, RETAIL, 32_500, 121_011),
+        (LineItem::Recovery, COAL, 1_000_000, 121_011),
+    ];
+    assert_eq!(month_end(&chain), expected);
+}
+
+#[test]
 fn the_same_band_by_the_day_charges_each_day() {
     let mut chain = band_month(DeviationPeriod::Day);
     // Day one lacks 20 of 400 MWh, 12 are free; day two has 82 above 600, 18 are free.

@@ -12,7 +12,7 @@ use duet_market::deviation::{
     spread,
 };
 use duet_market::quota::Account;
-use duet_units::{Energy, Money, Month, OverflowError, Price, div_half_away};
+use duet_units::{Energy, MicroYuan, Money, Month, OverflowError, Price};
 use std::collections::BTreeMap;
 
 impl State {
@@ -60,11 +60,18 @@ impl State {
             self.unit_deviations.insert((month, unit), sum);
         }
         let (value, volume) = self.cleared_value(id)?;
-        let before = self.deviation_months.get(month);
-        let before = before.map_or((0, Energy::ZERO), |row| (row.value, row.volume));
         let (session, rule, reference) = (id, row.rule, row.terms.reference_price);
-        let (value, volume) = (plus(before.0, value)?, before.1.plus(volume)?);
-        let kept = DeviationMonth { session, rule, reference, volume, value };
+        let mut kept = DeviationMonth { session, rule, reference, volume, value };
+        if let Some(before) = self.deviation_months.get(month) {
+            kept.value = plus(before.value, value)?;
+            kept.volume = before.volume.plus(volume)?;
+            // Days may be settled out of their order.
+            let seal = self.seals.get(before.session);
+            if seal.is_some_and(|seal| seal.day > row.day) {
+                (kept.session, kept.rule) = (before.session, before.rule);
+                kept.reference = before.reference;
+            }
+        }
         self.deviation_months.insert(month, kept);
         Ok(())
     }
@@ -284,13 +291,8 @@ fn clawed_back(
     clawback(account, delivery, &MeanPrices { contract, spot }, terms)
 }
 
-/// The price that a value is for an energy; none for no energy.
+/// The mean price of what is not below nothing.
 fn mean(value: i128, energy: Energy) -> Option<Price> {
-    if energy.is_zero() {
-        return None;
-    }
-    // The value of 1 kWh at 1 milli-yuan/MWh is 1 micro-yuan.
-    div_half_away(value, energy.kwh().into())
-        .and_then(|price| i64::try_from(price).ok())
-        .map(Price::from_milli_yuan_per_mwh)
+    let value = MicroYuan::from_micro_yuan(value);
+    value.mean_price(energy).filter(|_| energy > Energy::ZERO)
 }
