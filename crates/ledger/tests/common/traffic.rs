@@ -1,7 +1,9 @@
 //! Random traffic: mostly sensible, so that days go all the way to settlement, with faults in it.
 
 use super::chain::{ELSEWHERE, draft};
-use super::market::{COAL, FACTORY, METERS, RETAIL, WIND, Who, gate_close, gate_open, terms};
+use super::market::{
+    COAL, FACTORY, HOUR_MS, METERS, RETAIL, WIND, Who, gate_close, gate_open, terms,
+};
 use super::random::Random;
 use duet_ledger::CertificateKind;
 use duet_ledger::{
@@ -120,6 +122,8 @@ impl Traffic {
             None if !self.random.one_in(8) => return self.notice(state),
             None => (SessionId(1), Mode::Joint, terms()),
         };
+        // Ahead of the joint session units buy back what they sold.
+        let buys = buys != (!mode.is_joint() && self.random.one_in(5));
         let (tick, lot) = (session.tick.milli_yuan_per_mwh(), session.lot.kwh());
         // Asks from -60 on, bids up to 560 yuan/MWh, so that they meet and leave a rest.
         let limit = if buys { (-100_000, 560_000) } else { (-60_000, 450_000) };
@@ -256,15 +260,14 @@ impl Traffic {
         };
         let gate_open = if self.random.one_in(4) { gate_open(day).max(now) } else { now };
         let mode = if let [only] = self.modes { *only } else { self.random.pick(self.modes) };
-        let notice = SessionNotice {
-            rule,
-            mode,
-            day,
-            days: 1,
-            gate_open,
-            gate_close: gate_close(day),
-            terms,
+        // Sessions ahead of the joint one may have several days, and end after others of the day.
+        let (days, later) = if mode.is_joint() {
+            (1, 0)
+        } else {
+            (self.random.pick(&[1, 1, 2, 3]), self.random.pick(&[0, 3, 6]))
         };
+        let gate_close = gate_close(day).plus_ms(later * HOUR_MS);
+        let notice = SessionNotice { rule, mode, day, days, gate_open, gate_close, terms };
         (Who::Exchange, Action::OpenSession(notice))
     }
 

@@ -1,10 +1,10 @@
 //! Curtailment between clearing and dispatch.
 
-use super::common::chain::Chain;
+use super::common::chain::{Chain, change_row};
 use super::common::market::*;
 use duet_ledger::sealed::SealedBook;
 use duet_ledger::*;
-use duet_units::{BasisPoints, Energy, Money, Power};
+use duet_units::{BasisPoints, Energy, Money, Power, Resolution};
 
 const JOINT: SessionId = SessionId(1);
 
@@ -172,6 +172,85 @@ fn a_day_of_cut_rolling_trades_settles_and_runs_again() {
     assert!(chain.state.lines().values().all(|line| line.item == LineItem::Contract));
     assert_eq!(chain.trust(), Money::ZERO);
     let book = SealedBook::of(&chain.state, SessionId(2)).unwrap();
+    assert_eq!(book.replay().unwrap().differences, []);
+}
+
+/// Coal sells 5 kWh of hour 0 to the retailer and 5 to the factory, all at 320, before a joint
+/// session of quarters; each trade has 2 kWh in the first quarter and 1 in each of the others.
+fn paid_by_the_hour(change: impl Fn(&mut MarketRule)) -> Chain {
+    // The second rule has lots of 1 kWh.
+    let mut chain = Chain::new().with_rows(|rows| {
+        let key = rows.keys().filter(|key| key[0] == 24).nth(1).unwrap().clone();
+        change_row::<MarketRule>(rows, &key, &change);
+    });
+    let trading = chain.state.rules()[&RuleId(2)].trading.clone();
+    let of = |resolution, mode| {
+        let terms = SessionTerms {
+            resolution,
+            tick: trading.tick,
+            lot: trading.lot,
+            rationing: trading.rationing,
+            fund_share: trading.fund_share,
+            ..terms()
+        };
+        Action::OpenSession(SessionNotice { rule: RuleId(2), mode, terms, ..notice(DAY) })
+    };
+    let kwh = |unit, side, kwh| {
+        let (quantity, conductivity) = (Energy::from_kwh(kwh), BasisPoints::ZERO);
+        let request = request((unit, side), 0, 320, 0);
+        Action::SubmitOrder(OrderRequest { quantity, conductivity, ..request })
+    };
+    chain.table(vec![
+        (Who::Exchange, of(Resolution::Hour, Mode::Call), "ok"),
+        (Who::Exchange, of(Resolution::Quarter, Mode::Joint), "ok"),
+        (Who::Bank, deposit(Who::Retail, yuan(100), 1), "ok"),
+        (Who::Bank, deposit(Who::Factory, yuan(100), 2), "ok"),
+        (Who::Coal, kwh(COAL, Side::Sell, 10), "ok"),
+        (Who::Retail, kwh(RETAIL, Side::Buy, 5), "ok"),
+        (Who::Factory, kwh(FACTORY, Side::Buy, 5), "ok"),
+    ]);
+    chain.pass_to(gate_close(DAY));
+    chain.table(vec![(Who::Bank, confirm(1, true), "ok"), (Who::Bank, confirm(2, true), "ok")]);
+    chain
+}
+
+#[test]
+fn a_quarter_that_is_cut_to_nothing_has_nothing_left() {
+    let mut chain = paid_by_the_hour(|_| ());
+    chain.done(Who::Dispatcher, curtail(&[COAL], Energy::ZERO));
+    chain.done(Who::Dispatcher, Action::IssueDispatch { session: SessionId(2) });
+    let row = chain.state.dispatches().values().next().unwrap();
+    assert_eq!(row.setpoints[..5], [0, 8, 8, 8, 0].map(Power::from_kw));
+}
+
+#[test]
+fn a_cut_quarter_is_no_contract_at_spot_prices() {
+    let mut chain = paid_by_the_hour(|rule| rule.settlement = SettlementMethod::One);
+    chain.done(Who::Dispatcher, curtail(&[COAL], Energy::ZERO));
+    let (session, day) = (SessionId(2), DAY);
+    chain.done(Who::Dispatcher, Action::IssueDispatch { session });
+    chain.pass_to(DAY.next().start().plus_ms(1));
+    let prices = vec![yuan_per_mwh(1_000); 96];
+    let publication = PricePublication { day, prices };
+    chain.done(Who::Dispatcher, Action::Schedule(ScheduleAction::PublishPrices(publication)));
+    for (unit, meter) in METERS {
+        let mut readings = vec![Reading { energy: Energy::ZERO, quality: Quality::Good }; 96];
+        for reading in &mut readings[1..4] {
+            reading.energy = Energy::from_kwh(if unit == COAL { 2 } else { 1 });
+        }
+        let report = MeterReport { unit, day, first_period: 0, version: 1, readings };
+        chain.done(meter, Action::ReportMeter(report));
+    }
+    chain.done(Who::Exchange, Action::SettleSession { session });
+    let energies = |item| {
+        let lines = chain.state.lines().values();
+        let lines = lines.filter(|line| line.item == item && line.unit == COAL);
+        lines.map(|line| (line.period, line.energy.kwh())).collect::<Vec<_>>()
+    };
+    // Nothing is left of the first quarter; 2 kWh at 320 less the reference price of 300.
+    assert_eq!(energies(LineItem::RealTime), [(1, 2), (2, 2), (3, 2)]);
+    assert_eq!(energies(LineItem::Difference), [(1, 2), (2, 2), (3, 2)]);
+    let book = SealedBook::of(&chain.state, session).unwrap();
     assert_eq!(book.replay().unwrap().differences, []);
 }
 
