@@ -139,13 +139,13 @@ mod tests {
             SpotPrices { day_ahead: Price::ZERO, real_time: Price::ZERO, reference: Price::ZERO };
         let lines = settle_spot(&energy, &prices, Method::One).unwrap();
         // 333,333 x 400,000 + 333,334 x 400,001 micro-yuan; the mean, 400,000.5 rounded, would
-        // give 33 fen more.
+        // give 34 fen more.
         let exact = 333_333_i128 * 400_000 + 333_334 * 400_001;
         assert_eq!(lines[1].amount.fen(), (exact + 5_000) / 10_000);
         assert_eq!(lines[1].price, milli(400_001));
         assert_eq!(
             lines[1].price.cost_of(energy.contracted).unwrap().fen() - lines[1].amount.fen(),
-            33
+            34
         );
     }
 
