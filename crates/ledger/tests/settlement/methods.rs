@@ -143,14 +143,14 @@ fn a_unit_that_bought_back_everything_pays_its_difference_without_a_meter() {
             (Who::Exchange, Action::OpenSession(later), "ok"),
             (Who::Exchange, open(DAY), "ok"),
             (Who::Bank, deposit(Who::Retail, yuan(100_000), 1), "ok"),
-            (Who::Bank, deposit(Who::Factory, yuan(100_000), 2), "ok"),
-            (Who::Wind, forward(sell(WIND, 0, 400, 20)), "ok"),
-            (Who::Retail, forward(buy(RETAIL, 0, 400, 20)), "ok"),
+            (Who::Bank, deposit(Who::Coal, yuan(100_000), 2), "ok"),
+            (Who::Coal, forward(sell(COAL, 0, 300, 20)), "ok"),
+            (Who::Retail, forward(buy(RETAIL, 0, 300, 20)), "ok"),
         ]);
         chain.pass_to(gate_close(DAY));
         chain.table(vec![
-            (Who::Retail, second(sell(RETAIL, 0, 300, 20)), "ok"),
-            (Who::Factory, second(buy(FACTORY, 0, 300, 20)), "ok"),
+            (Who::Coal, second(buy(COAL, 0, 400, 20)), "ok"),
+            (Who::Wind, second(sell(WIND, 0, 400, 20)), "ok"),
         ]);
         chain.pass_to(gate_close(DAY).plus_ms(HOUR_MS));
         chain.table(vec![(Who::Bank, confirm(1, true), "ok"), (Who::Bank, confirm(2, true), "ok")]);
@@ -159,13 +159,14 @@ fn a_unit_that_bought_back_everything_pays_its_difference_without_a_meter() {
         chain.pass_to(DAY.next().start().plus_ms(1));
         chain.table(vec![
             (Who::WindMeter, whole_day(WIND, DAY, &[20]), "ok"),
-            (Who::FactoryMeter, whole_day(FACTORY, DAY, &[20]), "ok"),
+            (Who::RetailMeter, whole_day(RETAIL, DAY, &[20]), "ok"),
+            (Who::FactoryMeter, whole_day(FACTORY, DAY, &[]), "ok"),
             (Who::Dispatcher, publish(500_000), "ok"),
         ]);
         chain.done(Who::Exchange, Action::SettleSession { session });
-        // 20 MWh bought at 400 and sold at 300.
-        assert_eq!(lines(&chain, RETAIL), [(LineItem::Difference, 0, 200_000)], "{method:?}");
-        assert_eq!(chain.available(Who::Retail), yuan(98_000));
+        // 20 MWh sold at 300 and bought back at 400.
+        assert_eq!(lines(&chain, COAL), [(LineItem::Difference, 0, 200_000)], "{method:?}");
+        assert_eq!(chain.available(Who::Coal), yuan(98_000));
         assert_eq!(chain.trust(), Money::ZERO);
         let book = SealedBook::of(&chain.state, session).unwrap();
         assert_eq!(book.replay().unwrap().differences, []);

@@ -178,6 +178,7 @@ fn a_month_goes_by_the_rule_of_its_last_day_however_its_days_were_settled() {
             if kwh < 400_000 { 400_000 } else { 600_000 },
         );
         metered(&mut chain, (RETAIL, Who::RetailMeter), day, kwh);
+        metered(&mut chain, (FACTORY, Who::FactoryMeter), day, 0);
     }
     for session in [2, 1] {
         chain.done(Who::Exchange, Action::SettleSession { session: SessionId(session) });
