@@ -151,7 +151,7 @@ proptest! {
 /// So that the properties above are about something: in the long run everything happens.
 #[test]
 fn traffic_reaches_every_status() {
-    let (mut chain, mut traffic) = (Chain::new(), Traffic::new(7));
+    let (mut chain, mut traffic) = (Chain::new(), Traffic::new(8));
     let (mut statuses, mut codes) = (BTreeMap::new(), BTreeMap::new());
     let mut items = BTreeSet::new();
     for _ in 0..150 {
