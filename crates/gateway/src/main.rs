@@ -176,8 +176,8 @@ fn show_board(map: &PointMap) -> Result<()> {
     let health = Board::new(limits).read();
     for (name, value, level) in &health.channels {
         match value {
-            Some(value) => println!("{name} {value} {level:?}"),
-            None => println!("{name} - {level:?}"),
+            Some(value) => println!("{name} {value} {level}"),
+            None => println!("{name} - {level}"),
         }
     }
     println!("link {:?}", health.link);

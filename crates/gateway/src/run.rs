@@ -88,6 +88,7 @@ pub async fn run(
         clock,
         stations,
         board: map.board.as_ref().map(Board::new),
+        levels: Vec::new(),
         events,
         outcomes_sender,
         outcomes,
@@ -145,6 +146,8 @@ struct Loop {
     clock: Arc<dyn Clock>,
     stations: Stations,
     board: Option<Board>,
+    /// How the channels of the board stood last.
+    levels: Vec<Level>,
     events: mpsc::Receiver<FieldEvent>,
     outcomes_sender: mpsc::Sender<(u32, Result<(), CommandFailure>)>,
     outcomes: mpsc::Receiver<(u32, Result<(), CommandFailure>)>,
@@ -250,10 +253,8 @@ impl Loop {
         } else {
             Light::Running
         };
-        for (name, value, level) in seen.iter().flat_map(|health| &health.channels) {
-            if *level != Level::Normal {
-                tracing::warn!("board: {name} {level:?} at {value:?} thousandths");
-            }
+        if let Some(health) = &seen {
+            self.say_levels(health);
         }
         let due = self.health_every > 0 && self.ticks.is_multiple_of(self.health_every);
         if due && clock::is_set(now) {
@@ -264,6 +265,18 @@ impl Loop {
         if let Some(board) = &mut self.board {
             board.show(light);
         }
+    }
+
+    /// Logs the channels of the board that stand otherwise than at the last look.
+    fn say_levels(&mut self, health: &board::Health) {
+        let before = std::mem::take(&mut self.levels).into_iter();
+        let before = before.chain(std::iter::repeat(Level::Normal));
+        let changed = health.channels.iter().zip(before).filter(|((.., now), was)| now != was);
+        for ((name, value, level), _) in changed {
+            let value = value.map_or_else(|| "no value".to_owned(), |v| format!("{v} thousandths"));
+            tracing::warn!("board: {name} {level}, {value}");
+        }
+        self.levels = health.channels.iter().map(|(.., level)| *level).collect();
     }
 
     fn command(&self, due: Due) {

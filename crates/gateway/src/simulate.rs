@@ -41,7 +41,8 @@ impl Default for Behaviour {
 #[derive(Clone, Debug)]
 pub struct Plant {
     machines: Arc<Mutex<BTreeMap<String, Machine>>>,
-    held: watch::Sender<bool>,
+    /// How often it was held or released: it is held while this is odd.
+    turns: watch::Sender<u64>,
 }
 
 impl Plant {
@@ -60,23 +61,30 @@ impl Plant {
             seed = seed.wrapping_add(1);
             (name, Machine::new(rule, Behaviour { seed, ..behaviour }))
         });
-        let (held, _) = watch::channel(false);
-        Self { machines: Arc::new(Mutex::new(machines.collect())), held }
+        let (turns, _) = watch::channel(0);
+        Self { machines: Arc::new(Mutex::new(machines.collect())), turns }
     }
 
     /// Whether its stations let those wait who ask for values: while its time is moved on, so that
     /// nobody gets a value of before and takes it for one of after.
     pub fn hold(&self, held: bool) {
-        self.held.send_replace(held);
+        self.turns.send_modify(|turns| *turns += u64::from(is_held(*turns) != held));
     }
 
     /// Waits until it is not held.
     pub(crate) fn released(&self) -> impl Future<Output = ()> + use<> {
-        let mut held = self.held.subscribe();
+        let mut turns = self.turns.subscribe();
         async move {
             // It cannot be held by nobody.
-            held.wait_for(|held| !held).await.ok();
+            turns.wait_for(|turns| !is_held(*turns)).await.ok();
         }
+    }
+
+    /// What `read` gives of its values and its time; `None` if time was moved on meanwhile.
+    pub(crate) fn at_rest<T>(&self, read: impl FnOnce() -> T) -> Option<T> {
+        let before = *self.turns.borrow();
+        let value = read();
+        (!is_held(before) && *self.turns.borrow() == before).then_some(value)
     }
 
     /// Lets `ms` pass for every machine at the power that it makes.
@@ -97,6 +105,10 @@ impl Plant {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Machine>> {
         self.machines.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+const fn is_held(turns: u64) -> bool {
+    turns % 2 == 1
 }
 
 /// The machine's part of a point's name.

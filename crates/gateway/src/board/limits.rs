@@ -1,5 +1,7 @@
 //! Limits with hysteresis: a value that trembles at a limit does not make the alarm tremble.
 
+use std::fmt;
+
 use serde::Deserialize;
 
 use super::iio::Channel;
@@ -45,6 +47,17 @@ pub enum Level {
     SensorFault,
     /// Outside an alarm limit.
     Alarm,
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Normal => "normal",
+            Self::Warning => "warning",
+            Self::SensorFault => "sensor fault",
+            Self::Alarm => "alarm",
+        })
+    }
 }
 
 /// A channel and how it stood last.

@@ -19,6 +19,9 @@ use super::{
 use crate::point_map::{ModbusStation, Register, Table};
 use crate::reading::Flags;
 
+/// An answer takes [`ANSWER_TIMEOUT`] at most: if the clock says more than this, it was set.
+const CLOCK_STEP_MS: u64 = 300_000;
+
 /// Reads `station` and carries out commands on it until `commands` is closed.
 pub async fn run_modbus(
     station: ModbusStation,
@@ -144,11 +147,16 @@ impl Poll {
     }
 
     /// Reads every block once; `None` if the connection is of no more use. A block that the
-    /// station answers with an exception marks its points invalid, the others go on.
+    /// station answers with an exception marks its points invalid, the others go on. An answer
+    /// that the clock was put on for meanwhile is of no known time: the next poll asks again.
     async fn poll(&self, context: &mut Context, around: &Surroundings) -> Option<()> {
         for (block, points) in &self.blocks {
+            let asked = around.clock.now();
             let words = read(context, *block).await.ok()?;
             let at = around.clock.now();
+            if at.unix_ms().abs_diff(asked.unix_ms()) > CLOCK_STEP_MS {
+                continue;
+            }
             for point in points {
                 let number = words
                     .as_ref()

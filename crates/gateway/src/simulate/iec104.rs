@@ -106,7 +106,8 @@ impl Image {
 
     /// Sends every value once; `false` if the server has gone.
     async fn send(&self, server: &RtuServerHandle) -> bool {
-        for (address, value) in self.points() {
+        // What stands still is sent at the next tick.
+        for (address, value) in self.plant.at_rest(|| self.points()).into_iter().flatten() {
             match server.set_point(address, value).await {
                 Ok(()) => {}
                 Err(error) => {

@@ -151,10 +151,14 @@ impl Service for Image {
     type Future = Pin<Box<dyn Future<Output = Result<Response, ExceptionCode>> + Send>>;
 
     fn call(&self, request: Self::Request) -> Self::Future {
-        let (image, released) = (self.clone(), self.plant.released());
+        let image = self.clone();
         Box::pin(async move {
-            released.await;
-            image.answer(&request)
+            loop {
+                image.plant.released().await;
+                if let Some(answer) = image.plant.at_rest(|| image.answer(&request)) {
+                    return answer;
+                }
+            }
         })
     }
 }
