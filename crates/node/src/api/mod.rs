@@ -18,6 +18,7 @@ mod market;
 mod passthrough;
 mod problem;
 mod proofs;
+mod query;
 mod rules;
 mod schedule;
 mod sealed;
@@ -225,11 +226,13 @@ pub fn app(node: Handle, config: &ApiConfig) -> io::Result<Router> {
         counters: Arc::default(),
     };
     let (routes, description) = described().split_for_parts();
+    let known = query::known(&description);
     let docs = utoipa_swagger_ui::SwaggerUi::new("/docs").url("/openapi.json", description);
     let page = web::Assets::load(config.web_dir.as_deref())?;
     let counters = api.counters.clone();
     Ok(routes
         .method_not_allowed_fallback(problem::method_not_allowed)
+        .route_layer(middleware::from_fn_with_state(known, query::check))
         .with_state(api)
         .merge(docs)
         .fallback_service(get(web::serve).fallback(problem::not_found).with_state(page))

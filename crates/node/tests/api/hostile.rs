@@ -50,6 +50,25 @@ async fn refused_order(site: &Site, member: u8, request: OrderRequest, code: &st
 }
 
 #[test]
+fn a_parameter_that_a_path_does_not_take_is_refused_by_name() {
+    with_site("parameter", &ApiConfig::default(), async |site| {
+        for (query, word) in [
+            ("/v1/orders?sesion=1", "sesion"),
+            ("/v1/orders?session=1&%00=2", "session"),
+            ("/v1/status?x=1", "none"),
+            ("/v1/sessions/1?verbose", "verbose"),
+        ] {
+            let (status, problem) = site.get(query).await;
+            assert_eq!(status, StatusCode::BAD_REQUEST, "{query}: {problem}");
+            assert_eq!(problem["code"], "bad-request", "{query}");
+            assert!(problem["detail"].as_str().unwrap().contains(word), "{query}: {problem}");
+        }
+        let (status, _) = site.get("/v1/orders?session=1&limit=5&after=0").await;
+        assert_eq!(status, StatusCode::OK);
+    });
+}
+
+#[test]
 fn bytes_that_are_no_transaction_are_refused_by_name() {
     with_site("bytes", &ApiConfig::default(), async |site| {
         let good = site.sign(EXCHANGE, Action::SettleSession { session: SessionId(1) });
