@@ -8,9 +8,9 @@ use anyhow::{Context, Result, bail};
 use crate::shell;
 
 /// The oldest Node that the page's build tools run on.
-const NODE_MAJOR_MIN: u32 = 20;
+const NODE_MIN: (u32, u32) = (20, 19);
 
-const NO_NODE: &str = "the web page needs Node 20 or newer with npm \
+const NO_NODE: &str = "the web page needs Node 20.19 or newer with npm \
     (Debian 13 or newer: apt-get install nodejs npm; elsewhere: your package manager's `node`)";
 
 /// The folder of the page's sources, if this tree has one.
@@ -76,14 +76,16 @@ fn check_node() -> Result<()> {
         bail!("{NO_NODE}; found none");
     }
     let version = shell::output(shell::program("node", &shell::root()).arg("--version"))?;
-    match major(&version) {
-        Some(major) if NODE_MAJOR_MIN <= major => Ok(()),
+    match release(&version) {
+        Some(release) if NODE_MIN <= release => Ok(()),
         Some(_) | None => bail!("{NO_NODE}; found {}", version.trim()),
     }
 }
 
-fn major(version: &str) -> Option<u32> {
-    version.trim().strip_prefix('v')?.split('.').next()?.parse().ok()
+/// The first two numbers of a version as node prints it.
+fn release(version: &str) -> Option<(u32, u32)> {
+    let mut numbers = version.trim().strip_prefix('v')?.split('.').map(|part| part.parse().ok());
+    Some((numbers.next()??, numbers.next()??))
 }
 
 fn is_stale(folder: &Path) -> Result<bool> {
@@ -112,9 +114,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_major_version_is_read_from_what_node_prints() {
-        assert_eq!(major("v20.20.2\n"), Some(20));
-        assert_eq!(major("v8.0.0"), Some(8));
-        assert_eq!(major("not node"), None);
+    fn the_release_is_read_from_what_node_prints() {
+        assert_eq!(release("v20.20.2\n"), Some((20, 20)));
+        assert_eq!(release("v8.0.0"), Some((8, 0)));
+        assert_eq!(release("not node"), None);
     }
 }

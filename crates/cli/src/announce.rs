@@ -1,7 +1,7 @@
 //! `duet session announce`: the notice of a session by the terms of its rule.
 
 use crate::order::Side;
-use crate::remote::{Ends, Failure, block_on, parse_price};
+use crate::remote::{Ends, Failure, block_on, parse_price, parse_yuan};
 use clap::{Args, ValueEnum};
 use duet_sdk::wire::{
     Action, CarbonReference, Day, Mode, Resolution, SessionNotice, SessionTerms, TradingRule,
@@ -86,11 +86,11 @@ fn parse_carbon(text: &str) -> Result<Carbon, String> {
     if text == "last-close" {
         return Ok(Carbon { reference: CarbonReference::LastClose, fen_per_t: 0 });
     }
-    let milli = parse_price(text).map_err(|_| format!("{text:?} is not a price in yuan/t"))?;
-    if milli < 0 || milli % 10 != 0 {
-        return Err(format!("{text:?} is below zero or has more than two decimals"));
+    let fen_per_t = parse_yuan(text)?;
+    if fen_per_t < 0 {
+        return Err(format!("{text:?} is below zero"));
     }
-    Ok(Carbon { reference: CarbonReference::Notice, fen_per_t: milli / 10 })
+    Ok(Carbon { reference: CarbonReference::Notice, fen_per_t })
 }
 
 pub(crate) fn announce(args: &AnnounceArgs) -> anyhow::Result<()> {

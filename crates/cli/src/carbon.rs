@@ -2,7 +2,7 @@
 
 mod show;
 
-use crate::remote::{Ends, Failure, Remote, block_on};
+use crate::remote::{Ends, Failure, Remote, block_on, parse_yuan, read_json};
 use clap::{Args, Subcommand, ValueEnum};
 use duet_sdk::wire::{self, CarbonAction};
 use std::path::PathBuf;
@@ -62,7 +62,7 @@ enum CarbonCommand {
         #[arg(long, value_name = "T")]
         quantity: i64,
         /// The price in yuan/t.
-        #[arg(long, value_name = "YUAN", value_parser = yuan_per_t)]
+        #[arg(long, value_name = "YUAN", value_parser = parse_yuan)]
         price: i64,
         #[command(flatten)]
         ends: Ends,
@@ -178,7 +178,7 @@ struct Order {
     #[arg(long, value_name = "T")]
     quantity: i64,
     /// The price in yuan/t; of a taker, the worst one.
-    #[arg(long, value_name = "YUAN", value_parser = yuan_per_t)]
+    #[arg(long, value_name = "YUAN", value_parser = parse_yuan)]
     price: i64,
     #[command(flatten)]
     ends: Ends,
@@ -256,16 +256,9 @@ fn plain(command: &CarbonCommand) -> Result<(&'static str, CarbonAction, &Ends),
             let retirement = wire::CreditRetirement { lot: *lot, count: *count, year: *year };
             ("retired run", CarbonAction::RetireCredits(retirement), ends)
         }
-        CarbonCommand::Send { file, ends } => ("action on", from_file(file)?, ends),
+        CarbonCommand::Send { file, ends } => ("action on", read_json(file)?, ends),
         _ => return Err(Failure::Usage("the command sends no action".to_owned())),
     })
-}
-
-fn from_file(file: &PathBuf) -> Result<CarbonAction, Failure> {
-    let refused =
-        |error: &dyn std::fmt::Display| Failure::Usage(format!("{}: {error}", file.display()));
-    let text = std::fs::read_to_string(file).map_err(|error| refused(&error))?;
-    serde_json::from_str(&text).map_err(|error| refused(&error))
 }
 
 async fn act_on_block(block: &Block) -> Result<(), Failure> {
@@ -291,28 +284,6 @@ async fn act_on_block(block: &Block) -> Result<(), Failure> {
             let confirmation = wire::BlockConfirmation { order: *order, proposal };
             let action = wire::Action::Carbon(CarbonAction::ConfirmBlock(confirmation));
             ends.submit("deal", action).await
-        }
-    }
-}
-
-/// Reads a price in yuan/t, with at most the two decimals that the market has, in fen/t.
-fn yuan_per_t(text: &str) -> Result<i64, String> {
-    let refused = || format!("{text:?} is not a price in yuan/t with at most two decimals");
-    let milli = crate::remote::parse_price(text).map_err(|_| refused())?;
-    if milli % 10 == 0 { Ok(milli / 10) } else { Err(refused()) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::yuan_per_t;
-
-    #[test]
-    fn prices_of_allowances_have_two_decimals() {
-        assert_eq!(yuan_per_t("97.49"), Ok(9_749));
-        assert_eq!(yuan_per_t("97.4"), Ok(9_740));
-        assert_eq!(yuan_per_t("97.490"), Ok(9_749));
-        for text in ["97.495", "", "x", "1e3"] {
-            assert!(yuan_per_t(text).is_err(), "{text}");
         }
     }
 }

@@ -3,7 +3,7 @@
 mod green;
 mod show;
 
-use crate::remote::{Ends, Failure, Remote, block_on};
+use crate::remote::{Ends, Failure, Remote, block_on, parse_yuan, read_json};
 use clap::{Args, Subcommand};
 use duet_sdk::wire::{self, Big, CertificateAction};
 use std::path::PathBuf;
@@ -37,7 +37,7 @@ enum CertificateCommand {
         #[command(flatten)]
         part: Part,
         /// The price of one in yuan.
-        #[arg(long, value_name = "YUAN", value_parser = yuan_each)]
+        #[arg(long, value_name = "YUAN", value_parser = parse_yuan)]
         price: i64,
         /// The number of the organisation that alone may buy.
         #[arg(long, value_name = "ORGANISATION")]
@@ -180,32 +180,7 @@ fn plain(
             let (lot, frozen, reason) = (*lot, !*end, reason.clone());
             ("run", CertificateAction::Freeze { lot, frozen, reason }, ends)
         }
-        CertificateCommand::Send { file, ends } => ("done for", read(file)?, ends),
+        CertificateCommand::Send { file, ends } => ("done for", read_json(file)?, ends),
         _ => return Err(Failure::Usage("this command sends nothing".to_owned())),
     })
-}
-
-fn read(file: &std::path::Path) -> Result<CertificateAction, Failure> {
-    let shown = file.display();
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| Failure::Usage(format!("{shown}: {error}")))?;
-    serde_json::from_str(&text).map_err(|error| Failure::Usage(format!("{shown}: {error}")))
-}
-
-/// Reads a price of one certificate in yuan, as fen.
-fn yuan_each(text: &str) -> Result<i64, String> {
-    let refused = || format!("{text:?} is not a price in yuan with at most two decimals");
-    let milli = crate::remote::parse_price(text).map_err(|_| refused())?;
-    if milli % 10 == 0 { Ok(milli / 10) } else { Err(refused()) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::yuan_each;
-
-    #[test]
-    fn prices_of_certificates_have_two_decimals() {
-        assert_eq!(yuan_each("4.5"), Ok(450));
-        assert!(yuan_each("4.505").is_err() && yuan_each("x").is_err());
-    }
 }

@@ -30,14 +30,13 @@ const METER_ROUNDS: [u8; 4] = [5, 11, 17, 23];
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
     /// Run one delivery day, print what it came to, and stop.
-    #[arg(long)]
+    #[arg(long, group = "ends")]
     once: bool,
     /// Run a week with a session of every mode, print what it came to, and stop.
-    #[arg(long, conflicts_with = "once")]
+    #[arg(long, group = "ends")]
     week: bool,
-    /// Write what the day or week came to as JSON to this file; `-` is standard output. Needs
-    /// --once or --week.
-    #[arg(long, value_name = "FILE")]
+    /// Write what the day or week came to as JSON to this file; `-` is standard output.
+    #[arg(long, value_name = "FILE", requires = "ends")]
     json: Option<PathBuf>,
     /// Keep the chain in this folder and go on from it at the next start; without it, the chain
     /// lives in a temporary folder and is forgotten.
@@ -102,9 +101,6 @@ fn serve(
         }
         if args.week {
             return week::run(args, &world).await;
-        }
-        if args.json.is_some() {
-            bail!("--json needs --once or --week");
         }
         let page =
             crate::page::start(args.listen, None, args.web_dir.clone(), nodes[0].clone(), true)?;

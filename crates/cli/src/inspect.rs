@@ -1,11 +1,16 @@
 //! `duet account`, `duet block`, `duet session`, `duet receipt`: what the ledger says.
 
-use crate::remote::{Failure, Remote, block_on, json, print, read_key, table, yuan, yuan_per_mwh};
-use crate::{announce, schedule, sealed};
+use crate::remote::{
+    Failure, Remote, block_on, json, name, print, read_key, table, yuan, yuan_per_mwh,
+};
+use crate::{announce, intervene, schedule, sealed};
 use clap::{Args, Subcommand};
 use duet_sdk::{
     client::ClientError,
-    wire::{Block, Depth, DepthLevel, Hex32, OrganisationDetail, PeriodClearing, Receipt, Session},
+    wire::{
+        Block, Depth, DepthLevel, Hex32, Intervention, OrganisationDetail, PeriodClearing, Receipt,
+        Session,
+    },
 };
 use serde_json::json;
 use std::{path::PathBuf, time::Duration};
@@ -68,6 +73,12 @@ enum SessionCommand {
         remote: Remote,
     },
     Announce(announce::AnnounceArgs),
+    /// Stop taking orders (exchange, regulator).
+    Halt(intervene::InterveneArgs),
+    /// Take orders again (exchange, regulator).
+    Resume(intervene::InterveneArgs),
+    /// Call a session off; its orders and trades are taken back (exchange, regulator).
+    Void(intervene::InterveneArgs),
     Export(sealed::ExportArgs),
     Replay(sealed::ReplayArgs),
     Interventions(sealed::InterventionsArgs),
@@ -108,7 +119,7 @@ fn account_text(detail: &OrganisationDetail) -> String {
     let who = &detail.organisation;
     let mut rows = Vec::new();
     for balance in &detail.balances {
-        rows.push(vec![plain(&balance.account), format!("{} yuan", yuan(balance.amount_fen.0))]);
+        rows.push(vec![name(&balance.account), format!("{} yuan", yuan(balance.amount_fen.0))]);
     }
     if let Some(carbon) = &detail.carbon {
         rows.push(vec!["allowances".into(), format!("{} t free", carbon.free_t)]);
@@ -144,10 +155,9 @@ fn block_text(block: &Block) -> String {
         .iter()
         .map(|transaction| {
             let receipt = &transaction.receipt;
-            let kind = serde_json::to_value(&transaction.action).unwrap_or_default();
             vec![
                 receipt.index.to_string(),
-                kind["kind"].as_str().unwrap_or("unknown").to_owned(),
+                name(&transaction.action),
                 receipt.code.clone().unwrap_or_else(|| "accepted".to_owned()),
                 receipt.subject.to_string(),
                 receipt.transaction.to_string(),
@@ -185,6 +195,9 @@ pub(crate) fn session(args: &SessionArgs) -> anyhow::Result<()> {
             remote.show(&depth, depth_text)
         }),
         SessionCommand::Announce(args) => announce::announce(args),
+        SessionCommand::Halt(args) => intervene::run(args, Intervention::Halt),
+        SessionCommand::Resume(args) => intervene::run(args, Intervention::Resume),
+        SessionCommand::Void(args) => intervene::run(args, Intervention::Void),
         SessionCommand::Export(args) => sealed::export(args),
         SessionCommand::Replay(args) => sealed::replay(args),
         SessionCommand::Interventions(args) => sealed::interventions(args),
@@ -201,7 +214,7 @@ fn sessions_text(sessions: &[Session]) -> String {
             vec![
                 session.id.to_string(),
                 session.day.to_string(),
-                plain(&session.phase),
+                name(&session.phase),
                 session.orders.to_string(),
                 session.gate_open_ms.to_string(),
                 session.gate_close_ms.to_string(),
@@ -269,12 +282,4 @@ pub(crate) fn receipt(args: &ReceiptArgs) -> anyhow::Result<()> {
     };
     print(&if args.remote.json { json(&receipt) } else { text(&receipt) });
     Ok(())
-}
-
-/// The wire name of a plain value.
-fn plain<T: serde::Serialize>(value: &T) -> String {
-    serde_json::to_value(value)
-        .ok()
-        .and_then(|value| value.as_str().map(str::to_owned))
-        .unwrap_or_default()
 }

@@ -10,6 +10,7 @@ mod contract;
 mod demo;
 mod device;
 mod inspect;
+mod intervene;
 mod key;
 mod node;
 mod order;
@@ -25,7 +26,7 @@ mod study;
 mod tls;
 mod verify;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use std::{io::Write as _, process::ExitCode};
 
 /// Duet: a joint electricity-carbon market.
@@ -54,6 +55,7 @@ enum Command {
     Order(order::OrderArgs),
     Receipt(inspect::ReceiptArgs),
     Rule(rule::RuleArgs),
+    Send(intervene::SendArgs),
     Session(inspect::SessionArgs),
     Statement(statement::StatementArgs),
     Study(study::StudyArgs),
@@ -66,7 +68,9 @@ fn main() -> ExitCode {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,commonware_storage=error"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    match run(Program::parse().command) {
+    let matches = with_numbers_below_zero(Program::command()).get_matches();
+    let program = Program::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    match run(program.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // The whole chain of causes, each behind its effect.
@@ -74,6 +78,15 @@ fn main() -> ExitCode {
             error.downcast_ref::<remote::Failure>().map_or(ExitCode::FAILURE, |f| f.exit_code())
         }
     }
+}
+
+/// A number below zero is a value that a rule refuses by its name, not an unknown option.
+fn with_numbers_below_zero(command: clap::Command) -> clap::Command {
+    let takes_one =
+        |arg: &clap::Arg| arg.get_action().takes_values() && !arg.is_allow_hyphen_values_set();
+    command
+        .mut_args(|arg| if takes_one(&arg) { arg.allow_negative_numbers(true) } else { arg })
+        .mut_subcommands(with_numbers_below_zero)
 }
 
 fn run(command: Command) -> anyhow::Result<()> {
@@ -94,6 +107,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Order(args) => order::run(&args),
         Command::Receipt(args) => inspect::receipt(&args),
         Command::Rule(args) => rule::run(&args),
+        Command::Send(args) => intervene::send(&args),
         Command::Session(args) => inspect::session(&args),
         Command::Statement(args) => statement::run(&args),
         Command::Study(args) => study::run(args),

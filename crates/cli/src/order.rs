@@ -83,9 +83,10 @@ pub(crate) struct Ordered {
 struct Place {
     #[command(flatten)]
     ordered: Ordered,
-    /// The share of the carbon cost that a sell order passes on, in 1e-4: 6500 is 65 %.
-    #[arg(long, value_name = "BP", default_value_t = 0, required_if_eq("side", "sell"))]
-    conductivity: i64,
+    /// The share of the carbon cost that a sell order passes on, in 1e-4: 6500 is 65 %. A sell
+    /// order must say it.
+    #[arg(long, value_name = "BP", required_if_eq("side", "sell"))]
+    conductivity: Option<i64>,
     /// How long it stands; anything but a day only where orders match on arrival.
     #[arg(long, value_enum, default_value_t = TimeInForce::Day)]
     time_in_force: TimeInForce,
@@ -157,7 +158,7 @@ async fn place(args: &Place) -> Result<(), Failure> {
         TimeInForce::ImmediateOrCancel => wire::TimeInForce::ImmediateOrCancel,
         TimeInForce::FillOrKill => wire::TimeInForce::FillOrKill,
     };
-    let conductivity_bp = args.conductivity;
+    let conductivity_bp = args.conductivity.unwrap_or(0);
     let order = OrderRequest { conductivity_bp, time_in_force, ..args.ordered.request() };
     args.ends.submit("order", wire::Action::SubmitOrder(order)).await
 }

@@ -7,7 +7,7 @@ use duet_sdk::{
     sign::{KeyError, MemberKey},
     wire::{self, Receipt, Submitted},
 };
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
 use std::{
     io::Write as _,
     path::{Path, PathBuf},
@@ -187,6 +187,14 @@ pub(crate) fn read_key(path: &Path) -> Result<MemberKey, Failure> {
     Ok(MemberKey::read(path)?)
 }
 
+/// Reads a file whose form the command lays down.
+pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, Failure> {
+    let wrong =
+        |error: &dyn std::fmt::Display| Failure::Usage(format!("{}: {error}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(&error))?;
+    serde_json::from_str(&text).map_err(|error| wrong(&error))
+}
+
 /// Runs `work` on a runtime of this thread alone.
 pub(crate) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -279,6 +287,13 @@ pub(crate) fn parse_price(text: &str) -> Result<i64, String> {
         .ok_or_else(refused)
 }
 
+/// Reads an amount in yuan with at most two decimals, in fen.
+pub(crate) fn parse_yuan(text: &str) -> Result<i64, String> {
+    let refused = || format!("{text:?} is not an amount in yuan with at most two decimals");
+    let milli = parse_price(text).map_err(|_| refused())?;
+    if milli % 10 == 0 { Ok(milli / 10) } else { Err(refused()) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -295,6 +310,15 @@ mod tests {
         }
         assert_eq!(yuan_per_mwh(-12_001), "-12.001");
         assert_eq!(yuan(-5), "-0.05");
+    }
+
+    #[test]
+    fn amounts_have_two_decimals() {
+        assert_eq!(parse_yuan("97.49"), Ok(9_749));
+        assert_eq!(parse_yuan("-5"), Ok(-500));
+        for text in ["4.505", "x", ""] {
+            assert!(parse_yuan(text).is_err(), "{text}");
+        }
     }
 
     #[test]

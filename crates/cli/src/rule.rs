@@ -1,6 +1,6 @@
 //! `duet rule`: rules of the market, limits before trading, guarantees.
 
-use crate::remote::{Ends, Failure, Remote, block_on, json, table, yuan, yuan_per_mwh};
+use crate::remote::{Ends, Failure, Remote, block_on, json, read_json, table, yuan, yuan_per_mwh};
 use clap::{Args, Subcommand};
 use duet_sdk::{
     client::Client,
@@ -180,15 +180,8 @@ async fn diff(args: &Diff) -> Result<(), Failure> {
 async fn rule_of(client: &Client, named: &str) -> Result<MarketRule, Failure> {
     match named.parse() {
         Ok(number) => Ok(client.rule(number).await?.rule),
-        Err(_) => read(named.as_ref()),
+        Err(_) => read_json(named.as_ref()),
     }
-}
-
-fn read(file: &std::path::Path) -> Result<MarketRule, Failure> {
-    let wrong =
-        |error: &dyn std::fmt::Display| Failure::Usage(format!("{}: {error}", file.display()));
-    let text = std::fs::read_to_string(file).map_err(|error| wrong(&error))?;
-    serde_json::from_str(&text).map_err(|error| wrong(&error))
 }
 
 /// The parameters that differ, each with its old and new value, by name.
@@ -220,7 +213,7 @@ fn leaves(rule: &MarketRule) -> BTreeMap<String, Value> {
 }
 
 async fn publish(args: &Publish) -> Result<(), Failure> {
-    let action = wire::Action::PublishRule(Box::new(read(&args.file)?));
+    let action = wire::Action::PublishRule(Box::new(read_json(&args.file)?));
     args.ends.submit("rule", action).await
 }
 

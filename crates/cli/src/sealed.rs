@@ -1,6 +1,6 @@
 //! `duet session export|replay|interventions`: sealed books and the log of interventions.
 
-use crate::remote::{Failure, Pin, Remote, block_on, json, name, print, table};
+use crate::remote::{Failure, Pin, Remote, block_on, json, name, print, read_json, table};
 use anyhow::Context as _;
 use clap::Args;
 use duet_ledger::sealed::{Difference, Replay};
@@ -77,10 +77,7 @@ struct Report {
 }
 
 pub(crate) fn replay(args: &ReplayArgs) -> anyhow::Result<()> {
-    let shown = args.file.display();
-    let text = std::fs::read_to_string(&args.file).with_context(|| format!("read {shown}"))?;
-    let book: SealedBook =
-        serde_json::from_str(&text).with_context(|| format!("{shown} is no sealed book"))?;
+    let book: SealedBook = read_json(&args.file)?;
     let (session, recorded_hash) = (book.input.session, book.result.hash);
     let replay = duet_ledger::sealed::SealedBook::from(book).replay()?;
     let seal_holds = args
@@ -104,9 +101,10 @@ pub(crate) fn replay(args: &ReplayArgs) -> anyhow::Result<()> {
 /// Whether the chain sealed this very book with this result.
 fn seal_holds((pin, url): (&Pin, &str), session: u32, replay: &Replay) -> anyhow::Result<bool> {
     let seal = block_on(async { Ok(pin.client(url)?.seal(session).await?) })?;
-    Ok(seal.is_some_and(|seal| {
-        seal.book_hash.0 == replay.book && seal.result_hash.0 == replay.result.hash
-    }))
+    let none = "it is not settled, or was settled more than 2,000 days ago";
+    let seal =
+        seal.with_context(|| format!("the chain has no seal of session {session}: {none}"))?;
+    Ok(seal.book_hash.0 == replay.book && seal.result_hash.0 == replay.result.hash)
 }
 
 fn report_text(report: &Report) -> String {

@@ -106,6 +106,12 @@ fn what_is_not_understood_exits_with_2() {
         &["node", "--config", "none", "--tls-cert", "none"],
         &["order", "place"],
         &["carbon", "send", "no-such-file", "--key", "none"],
+        &["send", "no-such-file", "--key", "none"],
+        &["session", "replay", "no-such-file"],
+        &["session", "replay", PROOF],
+        &["rule", "diff", "Cargo.toml", "Cargo.toml"],
+        &["demo", "--json", "report.json"],
+        &["demo", "--once", "--week"],
         &["carbon", "gap", "--year", "2026"],
         // Allowances are priced in fen.
         &["carbon", "bid", "1", "--quantity", "1", "--price", "97.495", "--key", "none"],
@@ -114,6 +120,17 @@ fn what_is_not_understood_exits_with_2() {
     ] {
         assert_eq!(code(&duet(arguments)), 2, "{arguments:?}");
     }
+}
+
+#[test]
+fn a_number_below_zero_is_a_value() {
+    let nowhere = ["--key", "none", "--url", "http://127.0.0.1:0"];
+    let pledge = duet(&[&["rule", "pledge", "-5"][..], &nowhere].concat());
+    let told = String::from_utf8(pledge.stderr).unwrap();
+    assert!(told.contains("none"), "the key is missing, not an option: {told}");
+    let unit = duet(&["device", "enrol", "--unit", "-1"]);
+    let told = String::from_utf8(unit.stderr).unwrap();
+    assert!(told.contains("--unit") && told.contains("'-1'"), "{told}");
 }
 
 #[test]
@@ -134,7 +151,7 @@ fn http_to_another_machine_is_refused_by_its_rule() {
 }
 
 #[test]
-fn a_channel_has_certificates_and_a_root_to_pin() {
+fn a_channel_has_keys_certificates_and_a_root_to_pin() {
     let folder = scratch("with-tls");
     std::fs::remove_dir_all(&folder).ok();
     let path = folder.to_str().unwrap();
@@ -143,6 +160,8 @@ fn a_channel_has_certificates_and_a_root_to_pin() {
     assert_eq!(code(&made), 0, "{made:?}");
     let map = std::fs::read_to_string(folder.join("EXCHANGE.toml")).unwrap();
     assert!(map.contains("tls_cert = \"EXCHANGE.pem\""), "{map}");
+    let bank = duet(&["key", "show", folder.join("keys/BANK.key").to_str().unwrap()]);
+    assert_eq!(code(&bank), 0, "operators' keys sign transactions: {bank:?}");
     let server = ["tls", "server", path, "--name", "PROXY", "--host", "10.0.0.5"];
     assert_eq!(code(&duet(&server)), 0);
     assert_eq!(code(&duet(&server)), 1, "an existing certificate is kept");

@@ -1,6 +1,7 @@
 //! What the demo says.
 #![expect(clippy::print_stdout, reason = "this is what the program is asked to show")]
 
+use crate::remote::yuan;
 use duet_ledger::Role;
 use duet_node::Handle;
 use duet_world::DayReport;
@@ -110,12 +111,12 @@ pub(super) fn summary(report: &DayReport) {
     println!(
         "  stage 2     {} MWh, compensation {} of {} yuan{}{}",
         report.stage2.volume_kwh / 1_000,
-        yuan(report.stage2.compensation_fen),
-        yuan(report.stage2.fund_fen),
+        yuan(report.stage2.compensation_fen.into()),
+        yuan(report.stage2.fund_fen.into()),
         if report.stage2.uplift { ", by uplift" } else { "" },
         report.stage2.held_periods.map(|n| format!(", by lot in {n} periods")).unwrap_or_default(),
     );
-    println!("  payments    {} yuan", yuan(report.payments_fen));
+    println!("  payments    {} yuan", yuan(report.payments_fen.into()));
     println!(
         "  dispatch    {} instructions, {} acknowledged; {} MWh metered (simulated)",
         report.dispatch.instructions,
@@ -160,8 +161,4 @@ fn prices(report: &DayReport) -> String {
         .ok();
     }
     text
-}
-
-fn yuan(fen: i64) -> String {
-    format!("{}.{:02}", fen / 100, fen % 100)
 }

@@ -4,10 +4,10 @@ use super::file::Written;
 use crate::tls;
 use anyhow::{Context as _, ensure};
 use clap::Args;
-use duet_ledger::Encode as _;
+use duet_ledger::{Encode as _, Genesis};
 use duet_study::scenario::Scenario;
 use duet_units::DeliveryDay;
-use duet_world::Founding;
+use duet_world::{Founding, demo_seed};
 use std::{
     collections::BTreeMap,
     fs::OpenOptions,
@@ -60,6 +60,7 @@ pub(crate) fn run(args: &GenesisArgs) -> anyhow::Result<()> {
         .zip(args.port..)
         .map(|(validator, port)| (validator.name.clone(), address(port)))
         .collect();
+    write_member_keys(&args.out.join("keys"), genesis)?;
     let root = args.tls.then(|| tls::Root::new_in(&args.out)).transpose()?;
     for (validator, port) in genesis.validators.iter().zip(args.port..) {
         let name = &validator.name;
@@ -90,6 +91,18 @@ pub(crate) fn run(args: &GenesisArgs) -> anyhow::Result<()> {
     for validator in &genesis.validators {
         let file = args.out.join(format!("{}.toml", validator.name));
         writeln!(out, "duet node --config {}", file.display())?;
+    }
+    Ok(())
+}
+
+/// A key file for each member and operator of the genesis, by its label.
+fn write_member_keys(folder: &Path, genesis: &Genesis) -> anyhow::Result<()> {
+    std::fs::create_dir(folder).with_context(|| format!("making {}", folder.display()))?;
+    for registration in &genesis.identities {
+        let label = &registration.identity.label;
+        let seed = duet_sdk::wire::Hex32(demo_seed(label));
+        let file = folder.join(format!("{label}.key"));
+        write_new(&file, &format!("{seed}\n"), 0o600)?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! `duet study whatif`: a session's book under other terms.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, ensure};
 use clap::Args;
@@ -13,7 +13,7 @@ use duet_study::whatif::{
 use duet_units::{BasisPoints, CarbonPrice};
 
 use super::{Output, folder};
-use crate::remote::{Address, block_on};
+use crate::remote::{Address, block_on, read_json};
 
 /// Where the book comes from, and what is changed.
 #[derive(Debug, Args)]
@@ -78,18 +78,12 @@ fn book(args: &WhatIfArgs) -> anyhow::Result<Book> {
         Source { session: Some(session), .. } => {
             of_sealed(&block_on(async { Ok(args.address.client()?.sealed_book(*session).await?) })?)
         }
-        Source { book: Some(path), .. } => of_sealed(&read(path)?),
+        Source { book: Some(path), .. } => of_sealed(&read_json(path)?),
         Source { scenario: Some(path), .. } => {
             Ok(Book::of_scenario(&Scenario::load(folder(path))?, args.day))
         }
         Source { session: None, book: None, scenario: None } => anyhow::bail!("no book is named"),
     }
-}
-
-fn read(path: &Path) -> anyhow::Result<SealedBook> {
-    let shown = path.display();
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {shown}"))?;
-    serde_json::from_str(&text).with_context(|| format!("{shown} is no sealed book"))
 }
 
 /// The book of the session that a sealed book is about, with what it cleared at.
