@@ -202,8 +202,8 @@ fn a_day_is_asked_what_it_would_have_come_to() {
 
     let file = ["study", "whatif", "--book", "Cargo.toml"];
     let output = duet(&file);
-    assert_eq!(code(&output), 1);
-    assert!(String::from_utf8(output.stderr).unwrap().contains("no sealed book"));
+    assert_eq!(code(&output), 2);
+    assert!(String::from_utf8(output.stderr).unwrap().contains("Cargo.toml: "));
     assert_eq!(code(&duet(&["study", "whatif", "--session", "1", "--book", "b.json"])), 2);
     assert_eq!(code(&duet(&[&whatif[..], &["--rho", "80%"]].concat())), 2);
 }
