@@ -20,7 +20,7 @@ fn day() -> Value {
 fn the_same_day_comes_out_of_the_field_twice() {
     let (first, second) = (day(), day());
     assert_eq!(first["result_hash"].as_str().unwrap().len(), 64);
-    assert_eq!(first["result_hash"], second["result_hash"]);
+    assert_eq!(first["result_hash"], second["result_hash"], "{first}\n{second}");
     for day in [&first, &second] {
         // Every hour of every unit came in a batch that its device signed.
         let meters = &day["meters"];
