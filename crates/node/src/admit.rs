@@ -1,6 +1,11 @@
 //! How transactions come into the mempool: from clients of this node, and from other validators.
 
-use crate::{handle::SubmitError, shared::Shared, shared::lock, signatures};
+use crate::{
+    handle::SubmitError,
+    mempool::Source,
+    shared::{Shared, lock},
+    signatures,
+};
 use duet_ledger::{Digest, Refusal, Rejection, Transaction, admission};
 use std::sync::Arc;
 
@@ -41,13 +46,23 @@ impl Shared {
 
     /// Holds a validly signed transaction to the executed state and adds it to the mempool.
     /// `true` if it is new here.
-    pub(crate) fn admit(&self, transaction: Arc<Transaction>) -> Result<bool, SubmitError> {
+    pub(crate) fn admit(
+        &self,
+        transaction: Arc<Transaction>,
+        source: Source,
+    ) -> Result<bool, SubmitError> {
         // The same bytes again are no second request: the first is waiting or final.
         if self.knows(transaction.hash()) {
             return Ok(false);
         }
         self.read(|state| admission::against(state, &transaction))?;
-        lock(&self.mempool).add(transaction)?;
+        let mut mempool = lock(&self.mempool);
+        // Its block may have been executed meanwhile; that takes it out before this or after it.
+        if lock(&self.receipts).get(transaction.hash()).is_some() {
+            return Ok(false);
+        }
+        mempool.add(transaction, source)?;
+        drop(mempool);
         self.arrivals.notify_one();
         Ok(true)
     }

@@ -3,15 +3,15 @@
 
 use crate::{
     executor::Executor,
+    mempool::{Ahead, Source},
     shared::{Executed, Shared, lock},
     signatures,
 };
 use bytes::Bytes;
 use duet_consensus::{Application, Block, Header, Proposal};
-use duet_ledger::{Body, Digest, Encode, MAX_BLOCK_TRANSACTIONS, decode_all};
+use duet_ledger::{Body, Encode, MAX_BLOCK_TRANSACTIONS, State, decode_all};
 use duet_units::ClockTime;
 use std::{
-    collections::BTreeSet,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -125,14 +125,14 @@ impl Application for Validator {
         // A checkpoint never goes back: one that has fallen behind catches up first.
         let mut executed = self.shared.executed.subscribe();
         executed.wait_for(|height| parent.checkpoint.height <= *height).await.ok()?;
-        let mut taken: BTreeSet<Digest> = BTreeSet::new();
-        for block in pending {
-            if let Ok(body) = decode_all::<Body>(&block.body) {
-                taken.extend(body.transactions.iter().map(|t| *t.hash()));
-            }
+        let mut ahead = Ahead::default();
+        for body in pending.iter().filter_map(|block| decode_all::<Body>(&block.body).ok()) {
+            ahead.add(&body);
         }
         let limits = (MAX_BLOCK_TRANSACTIONS, self.block_bytes_max - 4);
-        let next = || lock(&self.shared.mempool).next_block(&taken, limits);
+        let executed = |signer| self.shared.read(|state| state.nonce(signer));
+        let next =
+            || lock(&self.shared.mempool).next_block(parent.height + 1, &ahead, executed, limits);
         let mut transactions = next();
         if transactions.is_empty() {
             self.pace(parent.height + 1).await;
@@ -161,10 +161,11 @@ impl Application for Validator {
     }
 
     fn heard(&self, messages: Vec<Bytes>) {
+        let source = Source::Validator { height: self.shared.read(State::height) };
         for transaction in self.shared.read_batch(&messages).into_iter().flatten() {
             // Who sent it told its client that it waits; here it is only welcome. A rule that
             // refuses it by now will refuse it in its block, too.
-            self.shared.admit(transaction).ok();
+            self.shared.admit(transaction, source).ok();
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     events::EventStream,
     executor::{ArchivedBlock, Executor},
-    mempool::MempoolFull,
+    mempool::{MempoolFull, Source},
     shared::{FinalReceipt, Shared, lock},
 };
 use duet_consensus::{Block, Mailbox};
@@ -130,7 +130,7 @@ impl Handle {
 
     fn admit(&self, transaction: Arc<Transaction>) -> Result<Digest, SubmitError> {
         let (hash, bytes) = (*transaction.hash(), transaction.bytes().to_vec());
-        if self.shared.admit(transaction)? {
+        if self.shared.admit(transaction, Source::Client)? {
             // If too much waits to be sent, the transaction waits for this validator's turn.
             let _told = self.mailbox.gossip(bytes.into());
         }

@@ -1,10 +1,14 @@
 //! Transactions that were admitted and are not final yet, by arrival.
 
-use duet_ledger::{Digest, State, Transaction};
+use duet_ledger::{Body, Digest, PublicKey, State, Transaction};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
+
+/// How many blocks a transaction that another validator passed on waits for the one before it.
+/// By then that validator had many turns to propose both.
+const GAP_BLOCKS: u64 = 64;
 
 /// The limits of a mempool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,13 +33,42 @@ pub struct MempoolFull {
     pub limit: usize,
 }
 
+/// Who a transaction came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// A client of this validator.
+    Client,
+    /// Another validator, when this one had executed `height`.
+    Validator {
+        /// The height.
+        height: u64,
+    },
+}
+
+/// What blocks hold that the next one builds on and that are not executed yet.
+#[derive(Debug, Default)]
+pub(crate) struct Ahead {
+    hashes: BTreeSet<Digest>,
+    nonces: BTreeMap<PublicKey, u64>,
+}
+
+impl Ahead {
+    pub(crate) fn add(&mut self, body: &Body) {
+        for transaction in &body.transactions {
+            self.hashes.insert(*transaction.hash());
+            let last = self.nonces.entry(*transaction.signer()).or_default();
+            *last = transaction.nonce().max(*last);
+        }
+    }
+}
+
 /// Admitted transactions, in the order in which they came.
 #[derive(Debug)]
 pub(crate) struct Mempool {
     limits: MempoolLimits,
     next: u64,
     bytes: usize,
-    by_arrival: BTreeMap<u64, Arc<Transaction>>,
+    by_arrival: BTreeMap<u64, (Arc<Transaction>, Source)>,
     arrivals: BTreeMap<Digest, u64>,
 }
 
@@ -53,7 +86,11 @@ impl Mempool {
     }
 
     /// Adds a transaction behind the others; one that is there already stays where it is.
-    pub(crate) fn add(&mut self, transaction: Arc<Transaction>) -> Result<(), MempoolFull> {
+    pub(crate) fn add(
+        &mut self,
+        transaction: Arc<Transaction>,
+        source: Source,
+    ) -> Result<(), MempoolFull> {
         if self.contains(transaction.hash()) {
             return Ok(());
         }
@@ -63,13 +100,13 @@ impl Mempool {
         }
         self.bytes += size;
         self.arrivals.insert(*transaction.hash(), self.next);
-        self.by_arrival.insert(self.next, transaction);
+        self.by_arrival.insert(self.next, (transaction, source));
         self.next += 1;
         Ok(())
     }
 
     pub(crate) fn remove(&mut self, hash: &Digest) {
-        if let Some(transaction) =
+        if let Some((transaction, _)) =
             self.arrivals.remove(hash).and_then(|place| self.by_arrival.remove(&place))
         {
             self.bytes -= transaction.bytes().len();
@@ -81,6 +118,7 @@ impl Mempool {
         let stale: Vec<Digest> = self
             .by_arrival
             .values()
+            .map(|(transaction, _)| transaction)
             .filter(|transaction| transaction.nonce() <= state.nonce(*transaction.signer()))
             .map(|transaction| *transaction.hash())
             .collect();
@@ -89,31 +127,64 @@ impl Mempool {
         }
     }
 
-    /// The next transactions for a block of at most `count` and `bytes`, without those in
-    /// `pending` blocks. They stay here until they are final.
+    /// The next transactions for a block at `height` of at most `count` and `bytes`, without those
+    /// in blocks `ahead`. They stay here until they are final.
     ///
     /// Of one signer, those with a lower nonce come first, whatever the order in which they came:
-    /// another order would refuse them.
+    /// another order would refuse them. One that another validator passed on therefore waits until
+    /// all before it are known here, or are in a block; `executed` gives the last nonce that the
+    /// executed state holds of a signer.
     pub(crate) fn next_block(
         &self,
-        pending: &BTreeSet<Digest>,
+        height: u64,
+        ahead: &Ahead,
+        executed: impl Fn(PublicKey) -> u64,
         (count, bytes): (usize, usize),
     ) -> Vec<Arc<Transaction>> {
         let mut taken: Vec<Arc<Transaction>> = Vec::new();
         let mut size = 0;
-        for transaction in self.by_arrival.values() {
-            if pending.contains(transaction.hash()) {
+        let mut last: BTreeMap<PublicKey, u64> = BTreeMap::new();
+        let mut early: BTreeMap<(PublicKey, u64), &Arc<Transaction>> = BTreeMap::new();
+        for (transaction, source) in self.by_arrival.values() {
+            if ahead.hashes.contains(transaction.hash()) {
                 continue;
             }
-            // Each has a length of four bytes before it in the body.
-            size += transaction.bytes().len() + 4;
-            if taken.len() == count || bytes < size {
-                break;
+            let (signer, nonce) = (*transaction.signer(), transaction.nonce());
+            let last = last.entry(signer).or_insert_with(|| {
+                executed(signer).max(ahead.nonces.get(&signer).copied().unwrap_or(0))
+            });
+            if source.is_early(nonce, *last, height) {
+                early.insert((signer, nonce), transaction);
+                continue;
             }
-            taken.push(transaction.clone());
+            let mut next = Some(transaction);
+            while let Some(transaction) = next {
+                // Each has a length of four bytes before it in the body.
+                size += transaction.bytes().len() + 4;
+                if taken.len() == count || bytes < size {
+                    sort_nonces(&mut taken);
+                    return taken;
+                }
+                taken.push(transaction.clone());
+                *last = transaction.nonce().max(*last);
+                next = last.checked_add(1).and_then(|nonce| early.remove(&(signer, nonce)));
+            }
         }
         sort_nonces(&mut taken);
         taken
+    }
+}
+
+impl Source {
+    /// Whether a transaction with `nonce` has to wait for others of its signer, of whose nonces
+    /// `last` is the last one known.
+    const fn is_early(self, nonce: u64, last: u64, height: u64) -> bool {
+        match self {
+            Self::Client => false,
+            Self::Validator { height: heard } => {
+                last.saturating_add(1) < nonce && height <= heard.saturating_add(GAP_BLOCKS)
+            }
+        }
     }
 }
 
@@ -129,5 +200,74 @@ fn sort_nonces(transactions: &mut [Arc<Transaction>]) {
         for (place, transaction) in places.into_iter().zip(own) {
             transactions[place] = transaction;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use duet_ledger::{Action, SessionId, Unsigned};
+    use ed25519_zebra::{SigningKey, VerificationKeyBytes};
+
+    const HEARD: Source = Source::Validator { height: 10 };
+    const ROOMY: (usize, usize) = (100, 1 << 20);
+
+    fn transaction(signer: u8, nonce: u64) -> Arc<Transaction> {
+        let key = SigningKey::from([signer; 32]);
+        let signer = PublicKey::from_bytes(VerificationKeyBytes::from(&key).into());
+        let action = Action::IssueDispatch { session: SessionId(1) };
+        Arc::new(Unsigned { channel: [0; 32], signer, nonce, action }.sign(&key))
+    }
+
+    fn mempool(transactions: &[(u8, u64, Source)]) -> Mempool {
+        let mut mempool = Mempool::new(MempoolLimits::default());
+        for (signer, nonce, source) in transactions {
+            mempool.add(transaction(*signer, *nonce), *source).unwrap();
+        }
+        mempool
+    }
+
+    /// The nonces of the block at `height` after a state that has executed nonces up to `executed`.
+    fn nonces(mempool: &Mempool, height: u64, executed: u64, ahead: &Ahead) -> Vec<u64> {
+        let block = mempool.next_block(height, ahead, |_| executed, ROOMY);
+        block.iter().map(|transaction| transaction.nonce()).collect()
+    }
+
+    #[test]
+    fn what_was_passed_on_waits_for_what_comes_before_it() {
+        let mut mempool = mempool(&[(1, 5, HEARD), (1, 4, HEARD)]);
+        assert!(nonces(&mempool, 11, 2, &Ahead::default()).is_empty(), "3 was lost on its way");
+        mempool.add(transaction(1, 3), HEARD).unwrap();
+        assert_eq!(nonces(&mempool, 11, 2, &Ahead::default()), [3, 4, 5]);
+    }
+
+    #[test]
+    fn what_blocks_ahead_hold_counts() {
+        let mempool = mempool(&[(1, 3, HEARD), (1, 4, HEARD), (1, 5, HEARD)]);
+        let mut ahead = Ahead::default();
+        let transactions = vec![transaction(1, 3).as_ref().clone()];
+        ahead.add(&Body { transactions });
+        assert_eq!(nonces(&mempool, 11, 2, &ahead), [4, 5]);
+    }
+
+    #[test]
+    fn a_client_may_leave_nonces_out() {
+        let mempool = mempool(&[(1, 9, Source::Client), (1, 10, HEARD), (1, 7, Source::Client)]);
+        assert_eq!(nonces(&mempool, 11, 2, &Ahead::default()), [7, 9, 10]);
+    }
+
+    #[test]
+    fn nothing_waits_for_ever() {
+        let mempool = mempool(&[(1, 9, HEARD)]);
+        assert!(nonces(&mempool, 10 + GAP_BLOCKS, 2, &Ahead::default()).is_empty());
+        assert_eq!(nonces(&mempool, 11 + GAP_BLOCKS, 2, &Ahead::default()), [9]);
+    }
+
+    #[test]
+    fn who_waits_takes_no_place_from_others() {
+        let mempool = mempool(&[(1, 9, HEARD), (1, u64::MAX, HEARD), (2, 3, HEARD)]);
+        let block = mempool.next_block(11, &Ahead::default(), |_| 2, (1, 1 << 20));
+        assert_eq!(block, [transaction(2, 3)]);
+        assert!(mempool.next_block(11, &Ahead::default(), |_| 2, (1, 3)).is_empty());
     }
 }

@@ -101,13 +101,13 @@ impl Shared {
         Self {
             name,
             channel: *state.channel(),
+            events: EventLog::new(state.height()),
             genesis,
             clock,
             state: RwLock::new(state),
             mempool: Mutex::new(Mempool::new(limits)),
             roots: Mutex::default(),
             receipts: Mutex::default(),
-            events: EventLog::new(),
             executed,
             arrivals: Notify::new(),
         }

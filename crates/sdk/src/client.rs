@@ -27,6 +27,17 @@ use transport::{Transport, collect};
 
 /// The longest event that the stream may carry, in bytes.
 const EVENT_BYTES_MAX: usize = 64 * 1024;
+/// A stream that says nothing for this long is dead: a node sends something every 15 seconds.
+const STREAM_SILENCE_MAX: Duration = Duration::from_secs(45);
+
+/// What the stream of events brings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StreamItem {
+    /// The next final event.
+    Event(Box<FinalEvent>),
+    /// Events may be missing here: read the state again.
+    Gap,
+}
 
 /// Why a request has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -507,7 +518,8 @@ impl Client {
     }
 
     /// The final events after a place in the chain, or from now on. The stream ends with the
-    /// connection; go on behind the last event that was read.
+    /// connection, or with an error where the node is silent for too long; go on behind the last
+    /// event that was read.
     ///
     /// # Errors
     ///
@@ -515,7 +527,7 @@ impl Client {
     pub async fn events(
         &self,
         after: Option<(u64, u32)>,
-    ) -> Result<impl Stream<Item = Result<FinalEvent, ClientError>> + use<>, ClientError> {
+    ) -> Result<impl Stream<Item = Result<StreamItem, ClientError>> + use<>, ClientError> {
         let url = self.transport.url("/v1/events", &())?;
         let mut headers = vec![(header::ACCEPT, "text/event-stream".to_owned())];
         if let Some((height, index)) = after {
@@ -524,16 +536,17 @@ impl Client {
         }
         let response = self.send(Method::GET, &url, (&headers, Vec::new())).await?;
         let status = response.status().as_u16();
-        let broken = move || ClientError::NotTheApi { url: url.clone(), status };
         let mut lines = Lines::default();
-        let chunks = response.into_data_stream().map(move |chunk| {
-            let chunk = chunk.map_err(|_| broken())?;
-            lines.push(&chunk).map_err(|()| broken())
-        });
-        Ok(chunks.flat_map(|chunk| match chunk {
-            Ok(events) => stream::iter(events.into_iter().map(Ok).collect::<Vec<_>>()),
+        let read = move |chunk: Chunk| -> Result<Vec<StreamItem>, ClientError> {
+            let unreachable = |source| ClientError::Unreachable { url: url.clone(), source };
+            let chunk = chunk.map_err(unreachable)?;
+            lines.push(&chunk).map_err(|()| ClientError::NotTheApi { url: url.clone(), status })
+        };
+        let items = chunks(response).map(read).flat_map(|items| match items {
+            Ok(items) => stream::iter(items.into_iter().map(Ok).collect::<Vec<_>>()),
             Err(error) => stream::iter(vec![Err(error)]),
-        }))
+        });
+        Ok(items)
     }
 
     async fn get<T: DeserializeOwned>(
@@ -580,27 +593,48 @@ impl Client {
 /// Headers and body of a request.
 type Message<'a> = (&'a [(header::HeaderName, String)], Vec<u8>);
 
+/// A part of a stream's bytes, or why none comes any more.
+type Chunk = Result<hyper::body::Bytes, Box<dyn Error + Send + Sync>>;
+
+/// What a stream brings, until it breaks off or is silent for too long.
+fn chunks(response: Response<Incoming>) -> impl Stream<Item = Chunk> + use<> {
+    stream::unfold(Some(response.into_data_stream()), async |body| {
+        let mut body = body?;
+        match tokio::time::timeout(STREAM_SILENCE_MAX, body.next()).await {
+            Ok(chunk) => Some((chunk?.map_err(Into::into), Some(body))),
+            Err(late) => Some((Err(late.into()), None)),
+        }
+    })
+}
+
 /// Collects the lines of an event stream; the JSON of an event is one `data:` line.
 #[derive(Debug, Default)]
 struct Lines {
     rest: Vec<u8>,
+    /// Whether the message that is being read is the notice of a gap.
+    is_gap: bool,
 }
 
 impl Lines {
-    /// The events that `chunk` completes. An `Err` means that the stream is not the API's.
-    fn push(&mut self, chunk: &[u8]) -> Result<Vec<FinalEvent>, ()> {
+    /// What `chunk` completes. An `Err` means that the stream is not the API's, or that of a newer
+    /// one.
+    fn push(&mut self, chunk: &[u8]) -> Result<Vec<StreamItem>, ()> {
         self.rest.extend_from_slice(chunk);
-        let mut events = Vec::new();
+        let mut items = Vec::new();
         while let Some(end) = self.rest.iter().position(|byte| *byte == b'\n') {
             let line: Vec<u8> = self.rest.drain(..=end).collect();
-            // Names, ids, comments and the notice of a gap carry nothing that is read here.
-            if let Some(data) = line.strip_prefix(b"data: ")
-                && let Ok(event) = serde_json::from_slice(data)
-            {
-                events.push(event);
+            // Ids, other names and comments carry nothing that is read here.
+            if let Some(name) = line.strip_prefix(b"event: ") {
+                self.is_gap = name.trim_ascii_end() == b"gap";
+            } else if let Some(data) = line.strip_prefix(b"data: ") {
+                items.push(if std::mem::take(&mut self.is_gap) {
+                    StreamItem::Gap
+                } else {
+                    StreamItem::Event(serde_json::from_slice(data).map_err(drop)?)
+                });
             }
         }
-        if self.rest.len() > EVENT_BYTES_MAX { Err(()) } else { Ok(events) }
+        if self.rest.len() > EVENT_BYTES_MAX { Err(()) } else { Ok(items) }
     }
 }
 
@@ -611,13 +645,16 @@ mod tests {
     #[test]
     fn events_cut_anywhere_are_put_together() {
         let text = b"id: 7.0\nevent: gate_opened\n\
-            data: {\"height\":7,\"index\":0,\"time_ms\":1,\"event\":{\"kind\":\"gate_opened\",\"session\":2}}\n\n:\n\n";
+            data: {\"height\":7,\"index\":0,\"time_ms\":1,\"event\":{\"kind\":\"gate_opened\",\"session\":2}}\n\n\
+            event: gap\ndata: {}\n\n:\n\n";
         for cut in 0..text.len() {
             let mut lines = Lines::default();
-            let mut events = lines.push(&text[..cut]).unwrap();
-            events.extend(lines.push(&text[cut..]).unwrap());
-            assert_eq!(events.len(), 1, "cut at {cut}");
-            assert_eq!((events[0].height, events[0].index), (7, 0));
+            let mut items = lines.push(&text[..cut]).unwrap();
+            items.extend(lines.push(&text[cut..]).unwrap());
+            let [StreamItem::Event(event), StreamItem::Gap] = &items[..] else {
+                panic!("cut at {cut}: {items:?}")
+            };
+            assert_eq!((event.height, event.index), (7, 0));
         }
     }
 
@@ -626,5 +663,10 @@ mod tests {
         let mut lines = Lines::default();
         assert!(lines.push(&vec![b'x'; EVENT_BYTES_MAX]).is_ok());
         assert!(lines.push(b"x").is_err());
+    }
+
+    #[test]
+    fn an_event_of_an_unknown_kind_is_an_error() {
+        assert!(Lines::default().push(b"data: {\"kind\":\"newer\"}\n").is_err());
     }
 }

@@ -207,6 +207,8 @@ impl TradingDay {
         if phase.is_live() && phase != Phase::Cleared {
             self.clock.jump_to(open);
             self.until(|state| phase_of(state, session) != Some(Phase::Announced)).await;
+            // A validator whose gate is still closed would not take what the others pass on.
+            self.catch_up().await;
             let untouched = self.state(|state| {
                 state.sessions().get(&session).is_some_and(|session| session.orders == 0)
             });

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod auction;
+mod body;
 mod carbon;
 mod certificates;
 mod chain;
@@ -237,6 +238,7 @@ pub fn app(node: Handle, config: &ApiConfig) -> io::Result<Router> {
         .merge(docs)
         .fallback_service(get(web::serve).fallback(problem::not_found).with_state(page))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::from_fn(body::in_time))
         .layer(middleware::map_response_with_state(counters, health::count))
         .layer(middleware::from_fn(security::headers)))
 }

@@ -1,5 +1,5 @@
-//! The listener: a bounded number of connections, each with a bounded time for its handshake and
-//! its headers.
+//! The listener: a bounded number of connections, in all and of one address, each with a bounded
+//! time for its handshake, its headers and the reading of answers.
 
 use super::Tls;
 use axum::Router;
@@ -7,7 +7,13 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use std::{io, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    io,
+    net::{IpAddr, Ipv6Addr},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
@@ -15,6 +21,7 @@ use tokio::{
     task::JoinSet,
     time::timeout,
 };
+use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::server::TlsStream;
 use tracing::debug;
 
@@ -23,8 +30,12 @@ use tracing::debug;
 pub struct ServeLimits {
     /// The most connections at once; more wait to be accepted.
     pub connections_max: usize,
+    /// The most connections of one address at once; more are closed.
+    pub connections_of_one_max: usize,
     /// The longest that a client may take to send the headers of a request.
     pub header_timeout: Duration,
+    /// The longest that a client may read nothing of an answer.
+    pub write_timeout: Duration,
     /// The most TLS handshakes at once; more wait, in the time that they have.
     pub handshakes_max: usize,
     /// The longest that a TLS handshake may take.
@@ -35,7 +46,9 @@ impl Default for ServeLimits {
     fn default() -> Self {
         Self {
             connections_max: 1_024,
+            connections_of_one_max: 512,
             header_timeout: Duration::from_secs(10),
+            write_timeout: Duration::from_secs(30),
             handshakes_max: 256,
             handshake_timeout: Duration::from_secs(10),
         }
@@ -73,6 +86,7 @@ pub async fn serve(
     let places = Arc::new(Semaphore::new(limits.connections_max));
     let handshakes = Arc::new(Semaphore::new(limits.handshakes_max));
     let door = Door { app, limits, tls, handshakes };
+    let guests = Arc::new(Guests::default());
     let mut connections = JoinSet::new();
     let mut stop = std::pin::pin!(stop);
     loop {
@@ -80,7 +94,7 @@ pub async fn serve(
             // The semaphore is never closed.
             let place = places.clone().acquire_owned().await.ok()?;
             match listener.accept().await {
-                Ok((stream, _)) => Some((stream, place)),
+                Ok((stream, from)) => Some((stream, from.ip(), place)),
                 Err(error) => {
                     debug!(%error, "a connection was not accepted");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -92,11 +106,15 @@ pub async fn serve(
             () = &mut stop => return Ok(()),
             accepted = next => accepted,
         };
-        let Some((stream, place)) = accepted else { continue };
+        let Some((stream, from, place)) = accepted else { continue };
+        let Some(guest) = guests.clone().admit(from, limits.connections_of_one_max) else {
+            debug!(%from, "an address has too many connections");
+            continue;
+        };
         let door = door.clone();
         connections.spawn(async move {
             door.enter(stream).await;
-            drop(place);
+            drop((place, guest));
         });
         while connections.try_join_next().is_some() {}
     }
@@ -127,14 +145,63 @@ impl Door {
 
     async fn requests(&self, stream: impl AsyncRead + AsyncWrite + Unpin) {
         let service = TowerToHyperService::new(self.app.clone());
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(self.limits.write_timeout));
         let served = hyper::server::conn::http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.limits.header_timeout)
             .max_buf_size(HEADER_BYTES_MAX)
-            .serve_connection(TokioIo::new(stream), service)
+            .serve_connection(TokioIo::new(std::pin::pin!(stream)), service)
             .await;
         if let Err(error) = served {
             debug!(%error, "a connection broke");
         }
+    }
+}
+
+/// How many connections each address has.
+#[derive(Debug, Default)]
+struct Guests(Mutex<BTreeMap<IpAddr, usize>>);
+
+/// One connection of an address, until it is dropped.
+struct Guest {
+    guests: Arc<Guests>,
+    address: IpAddr,
+}
+
+impl Guests {
+    fn admit(self: Arc<Self>, address: IpAddr, most: usize) -> Option<Guest> {
+        let address = network(address);
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(address).or_default();
+        if most <= *count {
+            return None;
+        }
+        *count += 1;
+        drop(counts);
+        Some(Guest { guests: self, address })
+    }
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        let mut counts = self.guests.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.address);
+            }
+        }
+    }
+}
+
+/// Whoever has an address of version 6 has 2^64 of them: they count as one.
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(six) => match six.to_ipv4_mapped() {
+            Some(four) => four.into(),
+            None => Ipv6Addr::from_bits(six.to_bits() >> 64 << 64).into(),
+        },
     }
 }

@@ -3,6 +3,7 @@
 mod carbon;
 mod contracts;
 mod description;
+mod door;
 mod hostile;
 mod queries;
 mod stream;

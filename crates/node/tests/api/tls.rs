@@ -91,6 +91,7 @@ fn a_pinned_root_and_no_other_opens_the_api() {
         let trust = files.pinned(&root);
         let client = Client::trusting(&format!("https://{address}"), &trust).unwrap();
         assert_eq!(client.status().await.unwrap().channel.0, genesis().channel());
+        site.node.wait_height(1).await;
         let head = client.head_proof().await.unwrap();
         let header = head.verify(&genesis().channel()).unwrap();
         assert!(header.time_ms >= genesis().time.unix_ms());

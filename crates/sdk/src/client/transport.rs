@@ -36,6 +36,8 @@ use tower_service::Service;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A node closes what is idle for ten seconds; what may be closed already is not used any more.
 const IDLE_MAX: Duration = Duration::from_secs(8);
+/// A node lets nobody wait for longer than a minute, and then answers at once.
+const ANSWER_WITHIN: Duration = Duration::from_secs(90);
 /// The most bytes of an answer.
 const ANSWER_BYTES_MAX: usize = 64 << 20;
 
@@ -97,14 +99,16 @@ impl Transport {
         }
         let request =
             request.body(Full::new(Bytes::from(body))).map_err(|e| unreachable(e.into()))?;
-        self.http.request(request).await.map_err(|e| unreachable(e.into()))
+        let answer = timeout(ANSWER_WITHIN, self.http.request(request)).await;
+        answer.map_err(|late| unreachable(late.into()))?.map_err(|e| unreachable(e.into()))
     }
 }
 
-/// All bytes of an answer; none if it breaks off or is too long.
+/// All bytes of an answer; none if it breaks off, is too long or takes too long.
 pub(super) async fn collect(response: Response<Incoming>) -> Option<Bytes> {
     let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX);
-    body.collect().await.ok().map(http_body_util::Collected::to_bytes)
+    let collected = timeout(ANSWER_WITHIN, body.collect()).await.ok()?.ok();
+    collected.map(http_body_util::Collected::to_bytes)
 }
 
 /// Makes connections to the one node.
