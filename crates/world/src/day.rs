@@ -390,6 +390,8 @@ impl TradingDay {
     ) -> Result<(), DayError> {
         let mut devices: BTreeMap<String, Actor> = BTreeMap::new();
         let mut sent = Vec::new();
+        // A validator that does not know yet what they speak of would not take what is passed on.
+        self.catch_up().await;
         for (label, action) in actions {
             let device = devices.entry(label).or_insert_with_key(|label| self.actor(label));
             sent.push(self.send(device, action).await.map_err(Refused::from));
