@@ -10,6 +10,7 @@ mod deny;
 mod fuzz;
 mod report;
 mod shell;
+mod soak;
 mod tidy;
 mod web;
 mod zynq;
@@ -28,6 +29,8 @@ Tasks:
   tidy            rules over the work tree that no compiler checks
   web             build the web page into web/dist
   fuzz [ARGS]     fuzz targets of the gateway; ARGS: their names, seconds of each (60)
+  soak [OPTIONS]  1,000 points at 1 s through the gateway for 10 minutes, nothing lost;
+                  --seconds N (at most 850), --points N (a multiple of 20)
   zynq [STEP...]  the gateway for the ZYNQ-7045 board: build, test (qemu-arm), boot (emulated)
 ";
 
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         "ci" => ci::run(rest).map(|()| ExitCode::SUCCESS),
         "tidy" => tidy::run().map(|()| ExitCode::SUCCESS),
         "fuzz" => fuzz::run(rest).map(|()| ExitCode::SUCCESS),
+        "soak" => soak::run(rest).map(|()| ExitCode::SUCCESS),
         "web" => web::build().map(|()| ExitCode::SUCCESS),
         "zynq" => zynq::run(rest).map(|()| ExitCode::SUCCESS),
         "help" | "-h" | "--help" => {

@@ -39,6 +39,9 @@ enum Task {
         /// Stop after so many seconds; without it, at an interrupt.
         #[arg(long)]
         seconds: Option<u64>,
+        /// How far its clock is ahead, in seconds: for trials with a simulated plant, one way only.
+        #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
+        ahead_s: i64,
     },
     /// Check a point map.
     Check {
@@ -87,7 +90,7 @@ enum Task {
 async fn main() -> Result<()> {
     log();
     match Arguments::parse().task {
-        Task::Run { map, seconds } => run_gateway(&read(&map)?, seconds).await,
+        Task::Run { map, seconds, ahead_s } => run_gateway(&read(&map)?, seconds, ahead_s).await,
         Task::Check { map } => {
             println!("{} points", read(&map)?.points());
             Ok(())
@@ -99,8 +102,7 @@ async fn main() -> Result<()> {
             Ok(())
         }
         Task::Simulate { map, seed, every_ms, ahead_s } => {
-            let clock = Arc::new(Ahead { clock: SystemClock, ms: ahead_s * 1_000 });
-            simulate(&read(&map)?, seed, every_ms, clock).await
+            simulate(&read(&map)?, seed, every_ms, ahead(ahead_s)).await
         }
         Task::Board { map } => show_board(&read(&map)?),
         Task::Collect { listen, device, readings } => collect(listen, &device, readings).await,
@@ -126,10 +128,17 @@ fn read(path: &Path) -> Result<PointMap> {
     Ok(PointMap::parse(&text)?)
 }
 
-async fn run_gateway(map: &PointMap, seconds: Option<u64>) -> Result<()> {
+fn ahead(seconds: i64) -> Arc<Ahead<SystemClock>> {
+    Arc::new(Ahead { clock: SystemClock, ms: seconds.saturating_mul(1_000) })
+}
+
+async fn run_gateway(map: &PointMap, seconds: Option<u64>, ahead_s: i64) -> Result<()> {
+    if ahead_s != 0 && map.uplink.is_some() {
+        bail!("a clock that is set ahead is for trials: a ledger gets no readings of it");
+    }
     let channel = map.device.channel_id().context("the channel")?;
     let device = Device::read(&map.device.key, channel)?;
-    let clock = Arc::new(SystemClock);
+    let clock = ahead(ahead_s);
     let way = match (NodeAccess::of(map), &map.one_way) {
         (Some(access), _) => {
             WayOut::Node(Arc::new(HttpUplink::new(access, device.clone(), clock.clone())?))

@@ -1,12 +1,14 @@
 //! Boots of the emulated board: what each does to it, and what each must show.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
+
+#[path = "../../../crates/gateway/tests/support/many_points.rs"]
+mod many_points;
 
 use super::board::{Act, Board, Boot, Parts, Shown};
 use super::collector::Reading;
@@ -164,7 +166,9 @@ fn power_cut(parts: &Parts, map: &str) -> Result<String> {
 /// A thousand points, half over each protocol, once a second; half of them are meters.
 fn load(parts: &Parts, map: &str) -> Result<String> {
     let (head, _) = map.split_once("[[iec104]]").unwrap_or((map, ""));
-    let board = Board::new(parts, "load", &thousand_points(head)?)?;
+    // Each gets a port of its own.
+    let stations = many_points::stations(1_000, |_| "10.0.2.2:1".to_owned());
+    let board = Board::new(parts, "load", &format!("{head}{stations}"))?;
     let shown = board.boot(&Boot { name: "load", seconds: 40, ..QUIET })?;
     shown.must_have("@out stations 10 up 0 down")?;
     shown.must_have("backlog 0 of")?;
@@ -180,33 +184,6 @@ fn load(parts: &Parts, map: &str) -> Result<String> {
     delivered.sort_unstable();
     ensure!(delivered == units, "{} of 500 units: {delivered:?}", delivered.len());
     Ok(format!("{}, {values} values", shown.figures()?))
-}
-
-fn thousand_points(head: &str) -> Result<String> {
-    let mut map = head.to_owned();
-    for station in 0..10_u32 {
-        let modbus = station >= 5;
-        let kind = if modbus { "modbus" } else { "iec104" };
-        writeln!(map, "[[{kind}]]\nname = \"s{station}\"\naddress = \"10.0.2.2:1\"")?;
-        writeln!(map, "{}", if modbus { "unit = 1" } else { "common_address = 47" })?;
-        let at = |n: u32| match modbus {
-            true => format!("{{ register = {}, format = \"u32\" }}", n * 2),
-            false => format!("{{ ioa = {} }}", n + 1),
-        };
-        let (mut energy, mut power) = (String::new(), String::new());
-        for n in 0..50 {
-            let unit = station * 50 + n + 1;
-            let (at_energy, at_power) = (at(n), at(n + 50));
-            write!(
-                energy,
-                "{{ name = \"u{unit}.energy\", at = {at_energy}, unit = {unit}, \
-                 wh_per_count = 100, rollover = 2147483648, max_kw = 330000, gap_s = 600 }}, "
-            )?;
-            write!(power, "{{ name = \"u{unit}.power\", at = {at_power}, w_per_count = 1 }}, ")?;
-        }
-        writeln!(map, "energy = [{energy}]\npower = [{power}]")?;
-    }
-    Ok(map)
 }
 
 /// The first versions of the readings of a unit on the day.

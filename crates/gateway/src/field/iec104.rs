@@ -69,8 +69,10 @@ async fn serve(
     pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut failures = 0;
     while failures < FAILURES_MAX {
-        let connected = *up.borrow_and_update();
+        // Only looked at: a connection that was made before this loop is a change, too.
+        let connected = *up.borrow();
         let sent = tokio::select! {
+            biased;
             // The other end is with the client, which outlives this.
             Ok(()) = up.changed() => {
                 interrogation.reset();

@@ -1,7 +1,9 @@
 //! What the tests over loopback share: the small plant, simulated and read.
 #![allow(dead_code, reason = "each test program uses its part")]
 
+pub(crate) mod many_points;
 pub(crate) mod peer;
+pub(crate) mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
