@@ -4,8 +4,11 @@ mod support;
 
 use std::time::Duration;
 
+use duet_gateway::clock::{Clock as _, SystemClock};
 use duet_gateway::field::{CommandFailure, Value};
-use duet_gateway::reading::Flags;
+use duet_gateway::point_map::{EnergyPoint, Format, ModbusStation};
+use duet_gateway::reading::{Flags, Meter, MeterRule, RegisterRule, Sample};
+use duet_units::{ClockTime, Resolution};
 use tokio::time::timeout;
 
 use support::peer::Peer;
@@ -19,13 +22,30 @@ async fn outstation() -> (Peer, Link) {
     (peer, link)
 }
 
+/// The same with points that have time tags, at a station that keeps this offset from UTC.
+async fn tagging_outstation(utc_offset_min: i16) -> (Peer, Link) {
+    let peer = Peer::start("outstation.py").await;
+    let mut station = map().iec104.remove(0);
+    station.address = peer.address.to_string();
+    station.utc_offset_min = utc_offset_min;
+    station.energy[0].at.ioa = 31;
+    station.power[0].at.ioa = 21;
+    station.state[0].at.ioa = 3;
+    let link = Link::iec104(station);
+    (peer, link)
+}
+
 async fn modbus_server() -> (Peer, Link) {
     let peer = Peer::start("modbus_server.py").await;
+    let link = Link::modbus(modbus_station(&peer));
+    (peer, link)
+}
+
+fn modbus_station(peer: &Peer) -> ModbusStation {
     let mut station = map().modbus.remove(0);
     station.address = peer.address.to_string();
     station.poll_ms = 100;
-    let link = Link::modbus(station);
-    (peer, link)
+    station
 }
 
 #[tokio::test]
@@ -74,6 +94,57 @@ async fn counters_of_c104_are_read_and_marked_values_stay_marked() {
 }
 
 #[tokio::test]
+async fn the_time_tags_of_c104_are_the_times_of_the_values_and_of_the_readings() {
+    let (mut peer, mut link) = tagging_outstation(0).await;
+    link.until("rtu-1", |e| e.value == Value::Link(true)).await;
+    // The quarter-hour before the last one, whenever this runs; tags with milliseconds.
+    let now = SystemClock.now().unix_ms();
+    let start = now.div_euclid(900_000) * 900_000 - 1_800_000;
+    let at = |ms: i64| ClockTime::from_unix_ms(start + ms);
+    for (kind, name, value) in [
+        ("float 7.25", "dt1.power", Value::Power(7_250)),
+        ("state 1", "dt1.breaker", Value::State(true)),
+    ] {
+        assert_eq!(peer.say(&format!("tagged {kind} {}", start + 1_234)).await, "done");
+        let event = link.until(name, |e| e.value == value && e.flags == Flags::GOOD).await;
+        assert_eq!(event.at, at(1_234), "{name}");
+    }
+    let mut meter = Meter::new(MeterRule {
+        unit: 1,
+        register: RegisterRule { rollover: 1 << 31, wh_per_count: 100, max_kw: 330_000 },
+        resolution: Resolution::Quarter,
+        gap_ms: 900_000,
+        close_after_ms: 60_000,
+    });
+    for (count, ms) in [(1_000, 0), (31_000, 600_123), (41_000, 900_000)] {
+        assert_eq!(peer.say(&format!("tagged counter {count} {}", start + ms)).await, "done");
+        let event = link.until("dt1.energy", |e| e.value == Value::Energy(count)).await;
+        assert_eq!((event.at, event.flags), (at(ms), Flags::GOOD));
+        meter.take(&Sample { raw: count, at: event.at, flags: event.flags });
+    }
+    let [reading] = meter.close(at(900_001))[..] else { panic!("the period that the tags tell") };
+    assert_eq!((reading.period.start(), reading.energy.kwh()), (at(0), 4_000));
+    assert_eq!((reading.source_time, reading.flags), (at(600_123), Flags::GOOD));
+    // A tag of three days ago is not believed.
+    let old = start - 3 * 86_400_000;
+    assert_eq!(peer.say(&format!("tagged float 8.5 {old}")).await, "done");
+    let event = link.until("dt1.power", |e| e.value == Value::Power(8_500)).await;
+    assert!(event.flags == Flags::CLOCK && event.at.unix_ms() >= now, "{event:?}");
+}
+
+#[tokio::test]
+async fn c104_is_set_to_the_time_of_its_zone() {
+    for offset_min in [0_i16, 480] {
+        let (mut peer, mut link) = tagging_outstation(offset_min).await;
+        link.until("dt1.energy", |_| true).await;
+        let told = peer.say("clock").await;
+        let told: i64 = told.trim_start_matches("clock ").parse().expect("a number");
+        let should = SystemClock.now().unix_ms() + i64::from(offset_min) * 60_000;
+        assert!((should - told).abs() < 5_000, "told {told}, not {should}");
+    }
+}
+
+#[tokio::test]
 async fn c104_takes_a_set_point_that_was_selected_and_refuses_one_it_does_not_want() {
     let (mut peer, mut link) = outstation().await;
     link.next("dt1.power").await;
@@ -116,6 +187,33 @@ async fn every_poll_of_pymodbus_reads_every_register_once() {
 }
 
 #[tokio::test]
+async fn ten_thousand_register_values_of_pymodbus_arrive_once_each_and_in_order() {
+    const REGISTERS: u16 = 100;
+    const POLLS: u64 = 100;
+    let mut peer = Peer::start("modbus_server.py").await;
+    assert_eq!(peer.say(&format!("count 0 {}", REGISTERS - 1)).await, "done");
+    let mut station = modbus_station(&peer);
+    station.poll_ms = 10;
+    let register = station.energy.remove(0);
+    let point = |n: u16| EnergyPoint {
+        name: format!("r{n}"),
+        at: duet_gateway::point_map::Register { register: n, format: Format::U16, ..register.at },
+        ..register.clone()
+    };
+    station.energy = (0..REGISTERS).map(point).collect();
+    (station.power, station.state, station.setpoint) = (Vec::new(), Vec::new(), Vec::new());
+    let mut link = Link::modbus(station);
+    assert_eq!(link.any().await.value, Value::Link(true));
+    for poll in 1..=POLLS {
+        for n in 0..REGISTERS {
+            let event = link.any().await;
+            let is = (&*event.name, event.value, event.flags);
+            assert_eq!(is, (&*format!("r{n}"), Value::Energy(poll), Flags::GOOD));
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_exception_of_pymodbus_marks_the_points_and_the_next_answer_clears_them() {
     let (mut peer, mut link) = modbus_server().await;
     link.until("pv1.energy", |e| e.flags == Flags::GOOD).await;
@@ -148,4 +246,18 @@ async fn peers_that_die_and_come_back_are_read_again() {
     link.until("rtu-1", |e| e.value == Value::Link(true)).await;
     peer.say("float 7.25").await;
     link.until("dt1.power", |e| e.value == Value::Power(7_250)).await;
+}
+
+#[tokio::test]
+async fn a_pymodbus_server_that_dies_and_comes_back_is_read_again() {
+    let (peer, mut link) = modbus_server().await;
+    link.until("pv1.energy", |e| e.flags == Flags::GOOD).await;
+    let address = peer.address;
+    drop(peer);
+    link.until("pv-1", |e| e.value == Value::Link(false)).await;
+    let mut peer = Peer::again("modbus_server.py", address).await;
+    peer.say("set 100 1 2").await;
+    link.until("pv-1", |e| e.value == Value::Link(true)).await;
+    link.until("pv1.energy", |e| e.value == Value::Energy(65_538)).await;
+    assert_eq!(link.command("pv1.set", 70_000).await, Ok(()));
 }

@@ -4,7 +4,7 @@ Registers 0 to 299 of unit 1, one memory for both tables. Lines in, one answer l
 
     set ADDRESS WORD...      write registers
     get ADDRESS COUNT        read them
-    count ADDRESS            register ADDRESS grows by one with every read that covers it
+    count ADDRESS [LAST]     register ADDRESS (to LAST) grows by one with every read that covers it
     fail yes|no              whether reads of registers 100 and above are answered with exception 4
     ignore yes|no            whether writes are answered and forgotten
 """
@@ -45,8 +45,8 @@ def handle(words):
         case ["get", address, count]:
             values = kept[int(address) : int(address) + int(count)]
             return "got " + " ".join(str(value) for value in values)
-        case ["count", address]:
-            counting.add(int(address))
+        case ["count", first, *last]:
+            counting.update(range(int(first), int(last[0] if last else first) + 1))
         case ["fail", answer]:
             fail = answer == "yes"
         case ["ignore", answer]:
