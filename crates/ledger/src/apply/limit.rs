@@ -7,7 +7,7 @@ use super::{Caller, Failure};
 use crate::action::{LimitAction, OrderRequest, SetLimits, SetSessionLimits};
 use crate::event::Event;
 use crate::ids::{OrderId, OrganisationId, SessionId, UnitId};
-use crate::records::{MemberLimits, Mode, MonthTraded, Phase, Role, Session, Unit};
+use crate::records::{MemberLimits, MonthTraded, Phase, Role, Session, Unit};
 use crate::rejection::{Refusal, Rejection};
 use crate::state::{BrokenInvariant, State};
 use duet_market::order::Side;
@@ -217,11 +217,8 @@ impl State {
         session: &Session,
     ) -> Result<(), Refusal> {
         let Some(first) = requests.first() else { return Ok(()) };
-        // Orders that match on arrival are held to their own organisation's one by one.
-        if session.mode != Mode::Rolling {
-            for request in requests {
-                self.check_own_side(request, unit)?;
-            }
+        for request in requests {
+            self.check_own_side(request, unit)?;
         }
         let quantity = Energy::sum(requests.iter().map(|request| request.quantity))?;
         let total = OrderRequest { quantity, ..first.clone() };
@@ -236,7 +233,9 @@ impl State {
         self.check_session_limits(&total, unit, session)
     }
 
-    /// No order may meet one of its own organisation.
+    /// In one period of a session the units of an organisation all buy or all sell, so that none of
+    /// its orders meets another (Shandong rules 4.4.17(5)). `State::check_direction` sees to the
+    /// unit itself. It takes as long as the organisation has units, however many its orders are.
     fn check_own_side(&self, request: &OrderRequest, unit: &Unit) -> Result<(), Refusal> {
         for other in self.owned(unit.owner) {
             if other == request.unit {

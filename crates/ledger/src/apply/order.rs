@@ -171,7 +171,8 @@ impl State {
         Ok(())
     }
 
-    /// A unit buys or sells in one period of a session, not both (Shandong rules 4.4.17(5)).
+    /// A unit buys or sells in one period of a session, not both (Shandong rules 4.4.17(5)); so do
+    /// all units of an organisation, to which [`State::check_limits_of`] holds every order.
     fn check_direction(&self, request: &OrderRequest, opens: bool) -> Result<(), Refusal> {
         let key = (request.session, request.unit, request.period);
         for rows in [&self.commitments, &self.positions] {

@@ -2,6 +2,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod direction;
 
 use common::chain::Chain;
 use common::market::*;

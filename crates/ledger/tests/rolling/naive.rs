@@ -6,7 +6,7 @@ use super::common::random::Random;
 use super::{cancel, market};
 use duet_ledger::*;
 use duet_units::{BasisPoints, Energy, Price};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Operations of one run; DUET_ROLLING_OPERATIONS sets another number.
 const OPERATIONS: usize = 10_000;
@@ -37,7 +37,10 @@ struct Naive {
     trades: Vec<Made>,
     /// What each buyer owes in fen.
     owed: BTreeMap<Who, i128>,
-    refused: u64,
+    /// Who has bought, or sold, in which period.
+    sides: BTreeSet<(Who, u8, bool)>,
+    /// Refused as they would have met an order of their owner, or were against its direction.
+    refused: [u64; 2],
     killed: u64,
 }
 
@@ -71,6 +74,15 @@ impl Naive {
         self.opposite(request).iter().any(|place| self.standing[*place].owner == owner)
     }
 
+    /// Whether the owner does the opposite in the period.
+    fn is_against_own(&self, owner: Who, request: &OrderRequest) -> bool {
+        let (period, side) = (request.period, request.side.opposite());
+        let stands = |order: &Standing| {
+            order.owner == owner && order.request.period == period && order.request.side == side
+        };
+        self.sides.contains(&(owner, period, side == Side::Buy)) || self.standing.iter().any(stands)
+    }
+
     fn submit(&mut self, id: u64, owner: Who, request: &OrderRequest) {
         let places = self.opposite(request);
         let offered: i64 = places.iter().map(|place| self.standing[*place].left).sum();
@@ -94,6 +106,9 @@ impl Naive {
             };
             self.trades.push((buy, sell, price, traded));
             *self.owed.entry(buyer).or_default() += half_up(price * traded).max(0);
+            let (theirs, buys) = (other.owner, request.side == Side::Buy);
+            let period = request.period;
+            self.sides.extend([(owner, period, buys), (theirs, period, !buys)]);
         }
         self.standing.retain(|order| order.left > 0);
         match (left, request.time_in_force) {
@@ -175,13 +190,19 @@ impl Run {
         }
         let (who, request) = self.order();
         let body = self.act(who, Action::SubmitOrder(request.clone()));
-        let refused = self.naive.would_meet_own(who, &request);
+        let meets = self.naive.would_meet_own(who, &request);
+        let against = self.naive.is_against_own(who, &request);
         let receipt = self.apply(&body).receipts[0].clone();
-        assert_eq!(receipt.code, if refused { 414 } else { 0 }, "{request:?}");
-        if refused {
-            self.naive.refused += 1;
-        } else {
-            self.naive.submit(receipt.subject, who, &request);
+        let code = match (meets, against) {
+            (true, _) => 414,
+            (false, true) => 450,
+            (false, false) => 0,
+        };
+        assert_eq!(receipt.code, code, "{request:?}");
+        match code {
+            0 => self.naive.submit(receipt.subject, who, &request),
+            414 => self.naive.refused[0] += 1,
+            _ => self.naive.refused[1] += 1,
         }
         body
     }
@@ -283,7 +304,8 @@ fn random_operations_give_what_a_naive_book_gives_and_a_restored_state_goes_on_t
     run.compare_all();
     let Naive { trades, refused, killed, .. } = &run.naive;
     let share = operations / 20;
-    assert!(trades.len() > share && *refused > 10 && *killed > 10, "the run says something");
+    let told = refused.iter().all(|count| 10 < *count) && 10 < *killed;
+    assert!(share < trades.len() && told, "the run says something: {refused:?}, {killed}");
     // Everything is released at the gate.
     let gate = gate_close(DAY);
     let outcome = run.state.apply(run.state.height() + 1, gate, &Body::default()).unwrap();
