@@ -184,6 +184,7 @@ await step("the gateways' boards are shown", async () => {
     shown.join(),
   );
   assert.match(await rows.first().innerText(), /vccint 1\.00 V/);
+  assert.match(await page.locator(test("health")).first().innerText(), /\d.* · .*\d/);
   await accessible(page);
 });
 
