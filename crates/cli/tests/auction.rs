@@ -193,4 +193,47 @@ fn curves_and_linked_orders_are_placed_and_their_result_is_shown() {
     demo.shown(&["session", "export", &session, "--out", out]);
     let replay = Command::new(env!("CARGO_BIN_EXE_duet")).args(["session", "replay", out]).output();
     assert!(replay.unwrap().status.success());
+    // Its gate closed with that of the call.
+    let joint =
+        runtime.block_on(until(&client, |s| s.mode == Mode::Joint && s.phase == Phase::Cleared));
+    check_whatif(&demo, joint.id, &session);
+}
+
+/// `duet study whatif` on the book of a joint session, exported and from the node: before any
+/// change it comes to what the validators recorded.
+fn check_whatif(demo: &Demo, id: u32, call: &str) {
+    let (book, joint) = (scratch("joint.json"), id.to_string());
+    let file = book.to_str().unwrap();
+    demo.shown(&["session", "export", &joint, "--out", file]);
+    let sealed: Value = serde_json::from_slice(&std::fs::read(&book).unwrap()).unwrap();
+    let whatif = |source: &[&str]| -> Value {
+        let command = [&["study", "whatif"], source, &["--json", "-"]].concat();
+        let text = demo.shown(&command);
+        serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text}"))
+    };
+    let study = whatif(&["--book", file]);
+    assert_eq!(study, whatif(&["--session", &joint]));
+    assert_eq!(
+        (&study["periods_recorded"], &study["periods_reproduced"]),
+        (&24.into(), &24.into())
+    );
+    let clearings = sealed["result"]["clearings"].as_array().unwrap();
+    let recorded = clearings.iter().filter(|row| row["session"] == id);
+    let (mut volume, mut second) = (0, 0);
+    for (period, row) in recorded.enumerate() {
+        let before = &study["before"]["periods"][period];
+        assert_eq!(row["period"], period);
+        assert_eq!(before["price"], row["price_milli_yuan_per_mwh"], "{row}");
+        assert_eq!(before["volume_kwh"], row["volume_kwh"], "{row}");
+        assert_eq!(before["second_volume_kwh"], row["second_volume_kwh"], "{row}");
+        volume += row["volume_kwh"].as_i64().unwrap();
+        second += row["second_volume_kwh"].as_i64().unwrap();
+    }
+    assert!(0 < volume && 0 < second, "both stages of the book traded: {volume}, {second}");
+    assert_eq!(study["before"], study["after"], "nothing was changed");
+    let dearer = whatif(&["--book", file, "--carbon-price", "500"]);
+    assert_eq!(dearer["before"], study["before"]);
+    assert_ne!(dearer["after"]["periods"], study["after"]["periods"]);
+    // A call has no carbon in its offers.
+    assert_eq!(demo.duet(&["study", "whatif", "--session", call]).status.code(), Some(1));
 }

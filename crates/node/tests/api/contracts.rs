@@ -1,13 +1,14 @@
-//! A contract from its proposal to the trace of its statement line, read over HTTP.
+//! A contract from its proposal to the trace of its statement line, and what its buyer can claim of
+//! its energy, read over HTTP.
 
 use crate::support::{
-    BANK, EXCHANGE, GATE_CLOSE_MS, GENERATOR, LOAD, PLANT, RETAILER, START_MS, Site, day, key,
+    BANK, EXCHANGE, GATE_CLOSE_MS, GENERATOR, LOAD, RETAILER, START_MS, Site, WIND, day, key,
     session_notice, with_site,
 };
 use axum::http::StatusCode;
 use duet_ledger::{
-    Acknowledgement, Action, DeviceAction, DispatchId, EnrolDevice, MeterReport, PaymentId,
-    Quality, Reading, SessionId, UnitId,
+    Acknowledgement, Action, CertificateLotId, DeviceAction, DispatchId, EnrolDevice, MeterReport,
+    OrganisationId, PaymentId, Quality, Reading, RetirementPurpose, SessionId, UnitId,
 };
 use duet_node::api::ApiConfig;
 use duet_sdk::wire;
@@ -21,7 +22,7 @@ const METER: u8 = 31;
 const JOINT: u32 = 1;
 const BILATERAL: u32 = 2;
 const PERIOD: usize = 3;
-const KWH: i64 = 1_000;
+const KWH: i64 = 2_700;
 
 fn action(json: Value) -> Action {
     serde_json::from_value::<wire::Action>(json).unwrap().into()
@@ -34,7 +35,7 @@ async fn answer(site: &Site, path: &str) -> Value {
 }
 
 #[test]
-fn a_contract_is_signed_by_two_and_its_line_traced() {
+fn a_contract_is_signed_by_two_its_line_traced_and_its_energy_claimed() {
     with_site("contracts", &ApiConfig::default(), async |site| {
         site.open_session().await;
         let mut notice = session_notice();
@@ -47,12 +48,13 @@ fn a_contract_is_signed_by_two_and_its_line_traced() {
         deliver(&site).await;
         trace(&site).await;
         sealed(&site).await;
+        claims(&site).await;
     });
 }
 
 /// Each unit gets a device of its own.
 async fn enrol(site: &Site) {
-    for (unit, owner, device) in [(PLANT, GENERATOR, GATEWAY), (LOAD, RETAILER, METER)] {
+    for (unit, owner, device) in [(WIND, GENERATOR, GATEWAY), (LOAD, RETAILER, METER)] {
         let (unit, device, label) = (UnitId(unit), key(device).public(), "device".to_owned());
         let enrolment = EnrolDevice { unit, device, label };
         site.done(owner, Action::Device(DeviceAction::EnrolDevice(enrolment))).await;
@@ -65,7 +67,7 @@ async fn sign(site: &Site) {
         .done(
             GENERATOR,
             action(json!({
-                "kind": "propose_contract", "session": BILATERAL, "unit": PLANT,
+                "kind": "propose_contract", "session": BILATERAL, "unit": WIND,
                 "counterparty": LOAD, "side": "sell", "price_milli_yuan_per_mwh": 350_000,
                 "curve": [{"period": PERIOD, "energy_kwh": KWH}], "allowances": null,
                 "certificates": null, "reference": 7,
@@ -92,7 +94,7 @@ async fn sign(site: &Site) {
 /// Payment, dispatch, and meters that read what was agreed.
 async fn deliver(site: &Site) {
     let payments = answer(site, "/v1/payments?state=proposed").await;
-    assert_eq!(payments["items"][0]["amount_fen"], "35000");
+    assert_eq!(payments["items"][0]["amount_fen"], "94500");
     site.done(BANK, Action::ConfirmPayment { payment: PaymentId(1), confirmed: true }).await;
     site.done(DISPATCHER, Action::IssueDispatch { session: SessionId(JOINT) }).await;
     for (dispatch, device) in [(1, GATEWAY), (2, METER)] {
@@ -103,7 +105,7 @@ async fn deliver(site: &Site) {
         }
     }
     site.move_clock(day().next().start().unix_ms() + 60_000).await;
-    for (unit, device) in [(PLANT, GATEWAY), (LOAD, METER)] {
+    for (unit, device) in [(WIND, GATEWAY), (LOAD, METER)] {
         let energy = |period| Energy::from_kwh(if period == PERIOD { KWH } else { 0 });
         let quality = Quality::Good;
         let readings = (0..24).map(|p| Reading { energy: energy(p), quality }).collect();
@@ -118,7 +120,7 @@ async fn deliver(site: &Site) {
 async fn trace(site: &Site) {
     let lines = answer(site, &format!("/v1/statements?session={JOINT}")).await;
     let line = &lines["items"][0];
-    assert_eq!((&line["item"], &line["amount_fen"]), (&"contract".into(), &"35000".into()));
+    assert_eq!((&line["item"], &line["amount_fen"]), (&"contract".into(), &"94500".into()));
     assert_eq!((&line["payer"], &line["payee"]), (&RETAILER.into(), &GENERATOR.into()));
     let place = &line["place"];
     let trace = answer(site, &format!("/v1/statement-lines/{JOINT}/{place}/trace")).await;
@@ -141,4 +143,43 @@ async fn sealed(site: &Site) {
     );
     let seals = answer(site, "/v1/seals").await;
     assert_eq!(seals["items"][0]["session"], JOINT, "{seals}");
+}
+
+/// Of the 2,700 kWh that the retailer drew, it bought two certificates, of 1 MWh each, and retired
+/// one for itself. The grid emitted 530.6 g/kWh in 2023 and 536.6 g/kWh in 2022, and the later
+/// factor is the latest there is.
+async fn claims(site: &Site) {
+    let lots = answer(site, "/v1/certificates").await;
+    let (id, count) = (&lots["items"][0]["id"], &lots["items"][0]["count"]);
+    assert_eq!(count, 2, "the rest of 700 kWh is carried: {lots}");
+    let lot = CertificateLotId(id.as_u64().unwrap());
+    let to = OrganisationId(RETAILER.into());
+    site.done(GENERATOR, Action::TransferCertificates { lot, count: 2, to }).await;
+    let path = format!("/v1/organisations/{RETAILER}/claim-report?year=2026");
+    let before = answer(site, &path).await;
+    assert_eq!((&before["claimed"], &before["drawn_kwh"]), (&0.into(), &KWH.into()));
+    assert_eq!(before["market_based_g"], before["location_based_g"], "bought is not retired");
+    retired(site, lot, &path).await;
+}
+
+async fn retired(site: &Site, lot: CertificateLotId, path: &str) {
+    let (purpose, beneficiary) = (RetirementPurpose::Claim, "RETAIL".to_owned());
+    let retirement = Action::RetireCertificates { lot, count: 1, purpose, beneficiary };
+    site.done(RETAILER, retirement).await;
+    let after = answer(site, path).await;
+    assert_eq!((&after["claimed"], &after["self_claimed"]), (&1.into(), &0.into()));
+    let factor = (&after["grid_factor_decigram_per_kwh"], &after["factor_year"]);
+    assert_eq!(factor, (&5_306.into(), &2_023.into()));
+    // 2,700 and 1,700 kWh at 530.6 g/kWh.
+    assert_eq!(after["location_based_g"], "1432620");
+    assert_eq!(after["market_based_g"], "902020");
+
+    let path = format!("/v1/organisations/{RETAILER}/claim-report?year=2022");
+    let other = answer(site, &path).await;
+    assert_eq!((&other["drawn_kwh"], &other["location_based_g"]), (&0.into(), &"0".into()));
+    assert_eq!(other["grid_factor_decigram_per_kwh"], 5_366);
+    assert_eq!(
+        site.get("/v1/organisations/99/claim-report?year=2026").await.0,
+        StatusCode::NOT_FOUND
+    );
 }

@@ -48,6 +48,8 @@ pub(crate) const STRANGER: u8 = 9;
 /// The units of the channel: one plant, one connection.
 pub(crate) const PLANT: u32 = 0;
 pub(crate) const LOAD: u32 = 1;
+/// A wind park of the generator.
+pub(crate) const WIND: u32 = 2;
 
 /// A validator, its API, and everybody's keys.
 pub(crate) struct Site {
@@ -108,6 +110,7 @@ pub(crate) fn genesis() -> Genesis {
         units: vec![
             unit(GENERATOR, duet_ledger::Technology::Coal, 280_000),
             unit(RETAILER, duet_ledger::Technology::Load, 0),
+            unit(GENERATOR, duet_ledger::Technology::Wind, 0),
         ],
         rules: vec![rule()],
     }
