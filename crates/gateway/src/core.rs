@@ -21,6 +21,11 @@ use crate::uplink::ONE_WAY_READINGS;
 /// The most readings that one meter keeps while the outbox is full: a day of quarter-hours.
 const WAITING_MAX: usize = 96;
 
+/// How many days readings of a unit that is not enrolled yet are kept, and the pause before the
+/// ledger is asked about them again.
+const ENROLMENT_DAYS: i32 = 8;
+const ENROLMENT_PAUSE_MS: i64 = 60_000;
+
 /// How often the position of every meter is kept, in milliseconds: less than the shortest usual
 /// gap, so that a power cut alone makes no estimate.
 const KEEP_EVERY_MS: i64 = 240_000;
@@ -99,6 +104,9 @@ impl Core {
             meters.insert(name, meter);
         }
         let one_way = map.one_way.is_some();
+        // A station that has not answered yet is one that does not answer.
+        let names = map.iec104.iter().map(|s| &s.name).chain(map.modbus.iter().map(|s| &s.name));
+        let links = names.map(|name| (Arc::from(name.as_str()), false)).collect();
         Ok(Self {
             gateway: map.gateway.clone(),
             device,
@@ -109,7 +117,7 @@ impl Core {
             follower: Follower::new(SetpointRule::of(map)),
             answered: BTreeSet::new(),
             outbox,
-            links: BTreeMap::new(),
+            links,
             sealed_at: ClockTime::default(),
             kept_at: ClockTime::default(),
             counts: Counts::default(),
@@ -214,9 +222,31 @@ impl Core {
         self.outbox.commit()
     }
 
-    /// Takes what came of a command.
-    pub fn outcome(&mut self, unit: u32, outcome: Result<(), CommandFailure>) {
-        self.follower.outcome(unit, outcome);
+    /// Takes what came of the command of this number.
+    pub fn outcome(&mut self, unit: u32, number: u64, outcome: Result<(), CommandFailure>) {
+        self.follower.outcome(unit, number, outcome);
+    }
+
+    /// Takes back readings that the ledger will take when their unit is enrolled, and seals nothing
+    /// for a minute, so that it is not asked about them all the time. Returns how many are too old
+    /// to be worth it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Core::tick`].
+    pub fn put_back(
+        &mut self,
+        mut readings: Vec<PeriodReading>,
+        now: ClockTime,
+    ) -> Result<usize, OutboxError> {
+        let all = readings.len();
+        readings.retain(|r| r.period.day().days() + ENROLMENT_DAYS >= now.day().days());
+        let old = all - readings.len();
+        if !readings.is_empty() {
+            self.sealed_at = now.plus_ms(ENROLMENT_PAUSE_MS);
+            self.outbox.put_back(readings)?;
+        }
+        Ok(old)
     }
 
     /// What waits for the ledger.
@@ -253,7 +283,7 @@ pub struct Standing {
     pub backlog: Backlog,
     /// Stations that answer.
     pub stations_up: usize,
-    /// Stations that answered and do not any more.
+    /// Stations that do not answer.
     pub stations_down: usize,
     /// Units that do not follow their dispatch, and why.
     pub blocked: Vec<(u32, String)>,

@@ -19,6 +19,8 @@ use crate::field::CommandFailure;
 
 /// How long after a command that failed, or moved only part of the way, the next one follows.
 const RETRY_MS: i64 = 10_000;
+/// A command of which nothing was heard for so long has been given up by whoever carried it.
+const IN_FLIGHT_MS: i64 = 20_000;
 /// How far ahead of the gateway's clock a dispatch may have been issued.
 const AHEAD_MS: i64 = 60_000;
 /// Dispatches of days further ahead than this are not taken: they can be issued again in time.
@@ -90,6 +92,8 @@ pub struct Due {
     pub name: Arc<str>,
     /// What is written, in counts of the point.
     pub counts: i64,
+    /// Its number, which its outcome must name.
+    pub number: u64,
 }
 
 /// Where a unit stands with the set-point of one period.
@@ -100,6 +104,8 @@ struct Standing {
     sent: Option<(i64, bool)>,
     tried_at: ClockTime,
     blocked: Option<Cause>,
+    /// The command whose outcome is waited for, and when it was sent.
+    in_flight: Option<(u64, ClockTime)>,
 }
 
 /// Follows dispatches.
@@ -108,6 +114,8 @@ pub struct Follower {
     rules: BTreeMap<u32, SetpointRule>,
     followed: BTreeMap<(u32, DeliveryDay), (DispatchId, Vec<i64>)>,
     standing: BTreeMap<u32, Standing>,
+    /// The number of the last command.
+    last: u64,
 }
 
 impl Follower {
@@ -115,7 +123,7 @@ impl Follower {
     #[must_use]
     pub fn new(rules: impl IntoIterator<Item = SetpointRule>) -> Self {
         let rules = rules.into_iter().map(|rule| (rule.unit, rule)).collect();
-        Self { rules, followed: BTreeMap::new(), standing: BTreeMap::new() }
+        Self { rules, followed: BTreeMap::new(), standing: BTreeMap::new(), last: 0 }
     }
 
     /// Takes a dispatch that is final; returns the answer that the ledger is owed. A dispatch that
@@ -162,7 +170,7 @@ impl Follower {
     }
 
     /// The commands that are due now: of each unit whose set-point of this period has not been
-    /// reached, with what its plant shows.
+    /// reached, with what its plant shows. A unit is told one thing at a time.
     pub fn due(&mut self, image: &Image, now: ClockTime) -> Vec<Due> {
         let rules = self.rules.values();
         let mut due = Vec::new();
@@ -173,13 +181,17 @@ impl Follower {
             if rule.is_no_instruction(target_kw) {
                 continue;
             }
-            let fresh = Standing { period, sent: None, tried_at: period, blocked: None };
+            let in_flight = None;
+            let fresh = Standing { period, sent: None, tried_at: period, blocked: None, in_flight };
             let standing = self.standing.entry(rule.unit).or_insert(fresh);
             if standing.period != period {
-                *standing = fresh;
+                *standing = Standing { in_flight: standing.in_flight, ..fresh };
+            }
+            if standing.in_flight.is_some_and(|(_, at)| now < at.plus_ms(IN_FLIGHT_MS)) {
+                continue;
             }
             let target = target_kw.saturating_mul(1_000);
-            let reached = standing.sent == Some((target, true));
+            let reached = standing.sent == Some((rule.writable(target), true));
             // What the plant shows is looked at again every time; a station that failed is given time.
             let failed = matches!(standing.blocked, Some(Cause::Station(_)));
             let waiting = standing.sent.is_some() || failed;
@@ -191,8 +203,10 @@ impl Follower {
                 Ok(watts) => {
                     standing.sent = Some((watts, false));
                     standing.blocked = None;
-                    let counts = watts / rule.w_per_count;
-                    due.push(Due { unit: rule.unit, name: rule.name.clone(), counts });
+                    self.last += 1;
+                    standing.in_flight = Some((self.last, now));
+                    let (name, counts) = (rule.name.clone(), watts / rule.w_per_count);
+                    due.push(Due { unit: rule.unit, name, counts, number: self.last });
                 }
                 Err(cause) => standing.blocked = Some(cause),
             }
@@ -200,9 +214,17 @@ impl Follower {
         due
     }
 
-    /// Takes what came of a command.
-    pub fn outcome(&mut self, unit: u32, outcome: Result<(), CommandFailure>) {
+    /// Takes what came of the command of this number. What was sent in an earlier period says
+    /// nothing about this one's set-point.
+    pub fn outcome(&mut self, unit: u32, number: u64, outcome: Result<(), CommandFailure>) {
         let Some(standing) = self.standing.get_mut(&unit) else { return };
+        if standing.in_flight.is_none_or(|(waited, _)| waited != number) {
+            return;
+        }
+        standing.in_flight = None;
+        if standing.sent.is_none() {
+            return;
+        }
         match outcome {
             Ok(()) => {
                 standing.sent = standing.sent.map(|(watts, _)| (watts, true));

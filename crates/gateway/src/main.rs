@@ -18,6 +18,7 @@ use duet_gateway::simulate::{Behaviour, Plant, serve_iec104, serve_modbus};
 use duet_gateway::uplink::{Collector, HttpUplink, NodeAccess, OneWay, Taken};
 use duet_ledger::PublicKey;
 use duet_sdk::sign::MemberKey;
+use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -32,11 +33,11 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Run the gateway.
+    /// Run the gateway, until an interrupt or a request to terminate.
     Run {
         /// The point map.
         map: PathBuf,
-        /// Stop after so many seconds; without it, at an interrupt.
+        /// Stop after so many seconds; without it, when told to.
         #[arg(long)]
         seconds: Option<u64>,
         /// How far its clock is ahead, in seconds: for trials with a simulated plant, one way only.
@@ -149,14 +150,27 @@ async fn run_gateway(map: &PointMap, seconds: Option<u64>, ahead_s: i64) -> Resu
     let stop = async {
         match seconds {
             Some(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
-            // Without signals it runs until it is killed.
-            None if tokio::signal::ctrl_c().await.is_ok() => {}
-            None => std::future::pending().await,
+            None => told_to_stop().await,
         }
     };
     let standing = run(map, device, way, clock, stop).await?;
     println!("{}", line(&standing));
     Ok(())
+}
+
+/// Ready when the operator or the service manager ends the program. Without signals it runs until
+/// it is killed.
+async fn told_to_stop() {
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut signals) => signals.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        Ok(()) = tokio::signal::ctrl_c() => {}
+        _ = terminated => {}
+    }
 }
 
 async fn simulate(map: &PointMap, seed: u64, every_ms: u32, clock: Arc<dyn Clock>) -> Result<()> {

@@ -41,7 +41,7 @@ impl Backlog {
     /// Whether somebody should look after it.
     #[must_use]
     pub const fn is_alarming(&self) -> bool {
-        self.turned_away > 0 || self.readings * 100 >= self.limit * ALARM_PERCENT
+        self.readings * 100 >= self.limit * ALARM_PERCENT
     }
 }
 
@@ -155,6 +155,17 @@ impl Outbox {
         }
         self.write(Record::Closed { unit, checkpoint, readings: readings.to_vec() })?;
         Ok(true)
+    }
+
+    /// Takes readings back that were in a batch, as if they had just come. They have room: that
+    /// batch is forgotten next.
+    ///
+    /// # Errors
+    ///
+    /// As [`Outbox::put`].
+    pub fn put_back(&mut self, readings: Vec<PeriodReading>) -> Result<(), OutboxError> {
+        // A position that is empty changes no meter's.
+        self.write(Record::Closed { unit: 0, checkpoint: Vec::new(), readings })
     }
 
     /// Seals the oldest readings into a batch, at most `most` of them; `false` if there are none.

@@ -24,7 +24,7 @@ use crate::outbox::OutboxError;
 use crate::point_map::PointMap;
 use crate::telemetry;
 use crate::uplink::{OneWay, Uplink};
-use deliver::{News, Work, ask, deliver};
+use deliver::{News, Outcome, Work, ask, deliver};
 
 /// Ticks between two looks at the board, and between two lines in the log.
 const BOARD_EVERY: u32 = 10;
@@ -94,6 +94,7 @@ pub async fn run(
         outcomes,
         delivered: true,
         refused: false,
+        refused_untold: false,
         health_every: map.uplink.as_ref().map_or(0, |uplink| uplink.health_s),
         health: None,
         tick: Duration::from_millis(map.gateway.tick_ms.max(10).into()),
@@ -141,6 +142,9 @@ fn start_stations(
     stations
 }
 
+/// What came of the command of a unit with this number.
+type Carried = (u32, u64, Result<(), CommandFailure>);
+
 struct Loop {
     core: Core,
     clock: Arc<dyn Clock>,
@@ -149,12 +153,14 @@ struct Loop {
     /// How the channels of the board stood last.
     levels: Vec<Level>,
     events: mpsc::Receiver<FieldEvent>,
-    outcomes_sender: mpsc::Sender<(u32, Result<(), CommandFailure>)>,
-    outcomes: mpsc::Receiver<(u32, Result<(), CommandFailure>)>,
+    outcomes_sender: mpsc::Sender<Carried>,
+    outcomes: mpsc::Receiver<Carried>,
     /// Whether the ledger took the last thing it was given.
     delivered: bool,
     /// Whether the ledger refused part of the last batch for good.
     refused: bool,
+    /// Whether that happened and no health report, or without any no look, has shown it yet.
+    refused_untold: bool,
     /// Seconds between two health reports; none are sent if zero.
     health_every: u32,
     /// The health report that waits to be sent.
@@ -184,9 +190,7 @@ impl Loop {
                     self.send_out(&mut way, &work).await?;
                 }
                 Some(item) = news.recv() => self.hear(item, &work)?,
-                Some((unit, outcome)) = self.outcomes.recv() => {
-                    self.command_ended(unit, outcome);
-                }
+                Some(carried) = self.outcomes.recv() => self.command_ended(carried),
                 count = self.events.recv_many(&mut taken, TAKE) => {
                     if count == 0 {
                         return Ok(());
@@ -216,11 +220,11 @@ impl Loop {
         Ok(())
     }
 
-    fn command_ended(&mut self, unit: u32, outcome: Result<(), CommandFailure>) {
+    fn command_ended(&mut self, (unit, number, outcome): Carried) {
         if let Err(failure) = outcome {
             tracing::warn!("unit {unit}: {failure}");
         }
-        self.core.outcome(unit, outcome);
+        self.core.outcome(unit, number, outcome);
     }
 
     fn tick(&mut self) -> Result<(), OutboxError> {
@@ -244,9 +248,9 @@ impl Loop {
         let standing = self.core.standing();
         let seen = self.board.as_mut().map(Board::read);
         let worst = seen.as_ref().map_or(Level::Normal, board::Health::worst);
+        let refused = self.refused || self.refused_untold;
         let cut = seen.as_ref().is_some_and(|health| health.link == Some(false));
-        let light = if worst >= Level::SensorFault || standing.backlog.is_alarming() || self.refused
-        {
+        let light = if worst >= Level::SensorFault || standing.backlog.is_alarming() || refused {
             Light::Alarm
         } else if !clock::is_set(now) || !self.delivered || cut {
             Light::Holding
@@ -260,7 +264,10 @@ impl Loop {
         if due && clock::is_set(now) {
             let kinds = self.board.as_ref().map_or_else(Vec::new, Board::kinds);
             let board = seen.as_ref().map(|health| (health, kinds.as_slice()));
-            self.health = Some(telemetry::health(now, &standing, board, (light, self.refused)));
+            self.health = Some(telemetry::health(now, &standing, board, (light, refused)));
+        }
+        if due || self.health_every == 0 {
+            self.refused_untold = false;
         }
         if let Some(board) = &mut self.board {
             board.show(light);
@@ -296,7 +303,7 @@ impl Loop {
                 }
             };
             // The loop that would hear it may have ended.
-            let _ = outcomes.send((due.unit, outcome)).await;
+            let _ = outcomes.send((due.unit, due.number, outcome)).await;
         });
     }
 
@@ -315,16 +322,25 @@ impl Loop {
         }
     }
 
+    fn batch_ended(&mut self, sequence: u64, outcome: Outcome) -> Result<(), OutboxError> {
+        let Outcome { refused, early } = outcome;
+        self.delivered = true;
+        let waiting = early.len();
+        let old = self.core.put_back(early, self.clock.now())?;
+        self.refused = refused + old > 0;
+        self.refused_untold |= self.refused;
+        if refused + waiting > 0 {
+            tracing::warn!(
+                "batch {sequence}: {refused} reports refused for good, {waiting} readings of units \
+                 that are not enrolled, {old} of these too old to keep"
+            );
+        }
+        self.core.outbox_mut().forget(sequence)
+    }
+
     fn hear(&mut self, news: News, work: &mpsc::Sender<Work>) -> Result<(), OutboxError> {
         match news {
-            News::Batch { sequence, refused } => {
-                self.delivered = true;
-                self.refused = refused > 0;
-                if self.refused {
-                    tracing::warn!("batch {sequence}: {refused} reports were refused for good");
-                }
-                self.core.outbox_mut().forget(sequence)?;
-            }
+            News::Batch { sequence, outcome } => self.batch_ended(sequence, outcome)?,
             News::Answer { dispatch } => {
                 self.delivered = true;
                 self.core.outbox_mut().forget_answer(dispatch.0)?;

@@ -21,6 +21,9 @@ pub enum Delivery {
     Repeated,
     /// The ledger will never take it.
     Refused(Rejection),
+    /// The ledger does not know the unit, or not as one of this device: its owner may still be
+    /// about to enrol it.
+    NotEnrolled,
     /// Nobody knows yet; try again.
     Later,
 }
@@ -47,6 +50,7 @@ pub const fn judge(rejection: Rejection) -> Delivery {
         Rejection::UnknownIdentity | Rejection::NotDelivered | Rejection::StaleNonce => {
             Delivery::Later
         }
+        Rejection::NotYourDevice | Rejection::UnknownUnit => Delivery::NotEnrolled,
         other => Delivery::Refused(other),
     }
 }

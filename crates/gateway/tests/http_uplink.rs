@@ -135,7 +135,7 @@ async fn nonces_rise_and_start_behind_the_last_one_that_the_ledger_knows() {
         "code": "stale-nonce", "number": 202,
     });
     let known = json!({
-        "public_key": HASH, "organisation": 1, "roles": ["device"], "label": "", "last_nonce": 9_000_000_000_000_u64,
+        "public_key": HASH, "organisation": 1, "roles": ["device"], "label": "", "last_nonce": 3_000_000_000_000_u64,
     });
     let (address, seen) = node(move |path| {
         if path.starts_with("/v1/identities/") {
@@ -151,7 +151,7 @@ async fn nonces_rise_and_start_behind_the_last_one_that_the_ledger_knows() {
     }
     let nonces: Vec<u64> = seen.lock().expect("no panic").iter().map(Transaction::nonce).collect();
     assert!(nonces.is_sorted_by(|a, b| a < b), "{nonces:?}");
-    assert_eq!(nonces[1], 9_000_000_000_001, "{nonces:?}");
+    assert_eq!(nonces[1], 3_000_000_000_001, "{nonces:?}");
 }
 
 #[tokio::test]

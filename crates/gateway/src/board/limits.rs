@@ -36,6 +36,23 @@ const fn no_divider() -> [u32; 2] {
     [1, 1]
 }
 
+impl Limit {
+    /// Whether there are values at which the channel stands well again, and an input to read.
+    pub(crate) fn is_sound(&self) -> bool {
+        let ordered = |below: Option<i64>, above: Option<i64>| {
+            below.zip(above).is_none_or(|(below, above)| below <= above)
+        };
+        let low = self.low_alarm.max(self.low_warn).map(|l| l.saturating_add(self.hysteresis));
+        let highs = [self.high_warn, self.high_alarm].into_iter().flatten();
+        let high = highs.min().map(|h| h.saturating_sub(self.hysteresis));
+        self.hysteresis >= 0
+            && !self.divider.contains(&0)
+            && ordered(self.low_alarm, self.low_warn)
+            && ordered(self.high_warn, self.high_alarm)
+            && ordered(low, high)
+    }
+}
+
 /// How a channel stands, from good to bad.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {

@@ -1,5 +1,6 @@
 //! The local limits: what a unit may be told, whatever the ledger says.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -9,6 +10,8 @@ use super::Cause;
 use crate::field::{FieldEvent, Value};
 use crate::point_map::{PointMap, SetpointPoint};
 use crate::reading::Flags;
+
+const W_PER_KW: i64 = 1_000;
 
 /// What the gateway last saw of every power and state of the plant.
 #[derive(Clone, Debug, Default)]
@@ -116,12 +119,22 @@ impl SetpointRule {
         };
         let step = self.max_step_kw.saturating_mul(1_000);
         let next = target.clamp(power.saturating_sub(step), power.saturating_add(step));
+        // A step ends at a whole kW: single precision does not hold a large power to the watt.
+        let next = match next.cmp(&target) {
+            Ordering::Less => next.div_euclid(W_PER_KW).saturating_mul(W_PER_KW),
+            Ordering::Equal => next,
+            Ordering::Greater => (-(-next).div_euclid(W_PER_KW)).saturating_mul(W_PER_KW),
+        };
         let (min, max) = (self.min_kw.saturating_mul(1_000), self.max_kw.saturating_mul(1_000));
-        let limited = next.clamp(min, max);
-        // What can be written at or below it; a scale that leaves nothing within the limits moves
-        // nothing.
-        let below = limited.div_euclid(self.w_per_count).saturating_mul(self.w_per_count);
-        let written = if below < min { below.saturating_add(self.w_per_count) } else { below };
+        // A scale that leaves nothing within the limits moves nothing.
+        let written = self.writable(next.clamp(min, max));
         if written <= max { Ok(written) } else { Err(Cause::OutsideLimits) }
+    }
+
+    /// What can be written for `watts`: at or below it, but not below the least.
+    pub(super) const fn writable(&self, watts: i64) -> i64 {
+        let below = watts.div_euclid(self.w_per_count).saturating_mul(self.w_per_count);
+        let min = self.min_kw.saturating_mul(W_PER_KW);
+        if below < min { below.saturating_add(self.w_per_count) } else { below }
     }
 }

@@ -58,16 +58,17 @@ fn follower(kw: i64) -> Follower {
     follower
 }
 
-fn due(counts: i64) -> Vec<Due> {
-    vec![Due { unit: 4, name: "u.set".into(), counts }]
+/// The command of this number.
+fn due(counts: i64, number: u64) -> Vec<Due> {
+    vec![Due { unit: 4, name: "u.set".into(), counts, number }]
 }
 
 #[test]
 fn a_dispatch_within_the_limits_is_accepted_and_followed() {
     let mut follower = follower(70);
-    assert_eq!(follower.due(&image(50_000), noon()), due(700));
+    assert_eq!(follower.due(&image(50_000), noon()), due(700, 1));
     assert_eq!(follower.due(&image(50_000), noon()), [], "it was just sent");
-    follower.outcome(4, Ok(()));
+    follower.outcome(4, 1, Ok(()));
     assert_eq!(follower.due(&image(70_000), noon().plus_ms(60_000)), [], "it was reached");
     assert_eq!(follower.blocked().count(), 0);
 }
@@ -98,18 +99,18 @@ fn an_older_dispatch_does_not_replace_a_later_one() {
     let older = follower.consider(DispatchId(6), &dispatch(40), noon());
     assert_eq!((older.accepted, older.cause), (false, 6));
     assert!(follower.consider(DispatchId(8), &dispatch(60), noon()).accepted);
-    assert_eq!(follower.due(&image(50_000), noon()), due(600));
+    assert_eq!(follower.due(&image(50_000), noon()), due(600, 1));
 }
 
 #[test]
 fn a_unit_moves_in_steps_from_the_power_it_makes() {
     let mut follower = follower(100);
-    assert_eq!(follower.due(&image(20_000), noon()), due(500));
-    follower.outcome(4, Ok(()));
+    assert_eq!(follower.due(&image(20_000), noon()), due(500, 1));
+    follower.outcome(4, 1, Ok(()));
     let later = noon().plus_ms(10_000);
-    assert_eq!(follower.due(&image(49_950), later), due(799), "rounded to what can be written");
-    follower.outcome(4, Ok(()));
-    assert_eq!(follower.due(&image(80_000), later.plus_ms(10_000)), due(1_000));
+    assert_eq!(follower.due(&image(49_950), later), due(790, 2), "a whole kW");
+    follower.outcome(4, 2, Ok(()));
+    assert_eq!(follower.due(&image(80_000), later.plus_ms(10_000)), due(1_000, 3));
 }
 
 #[test]
@@ -135,11 +136,46 @@ fn an_open_interlock_or_an_unknown_value_blocks_the_unit() {
 #[test]
 fn a_station_that_fails_is_told_again_after_a_pause() {
     let mut follower = follower(70);
-    assert_eq!(follower.due(&image(50_000), noon()), due(700));
-    follower.outcome(4, Err(CommandFailure::Timeout));
+    assert_eq!(follower.due(&image(50_000), noon()), due(700, 1));
+    follower.outcome(4, 1, Err(CommandFailure::Timeout));
     assert_eq!(follower.blocked().next().map(|(_, c)| c.code()), Some(34));
     assert_eq!(follower.due(&image(50_000), noon().plus_ms(9_999)), []);
-    assert_eq!(follower.due(&image(50_000), noon().plus_ms(10_000)), due(700));
+    assert_eq!(follower.due(&image(50_000), noon().plus_ms(10_000)), due(700, 2));
+}
+
+#[test]
+fn what_came_of_an_earlier_command_is_not_booked_on_the_present_one() {
+    let mut dispatch = dispatch(70);
+    dispatch.setpoints[13] = Power::from_kw(40);
+    let mut follower = Follower::new([rule()]);
+    follower.consider(DispatchId(7), &dispatch, noon());
+    let end = noon().plus_ms(3_600_000);
+    let at = |now: ClockTime| {
+        let mut image = image(50_000);
+        for name in ["u.power", "u.breaker"] {
+            let event = FieldEvent { at: now, ..image.values_for_test(name) };
+            image.take(event);
+        }
+        image
+    };
+    let before = end.plus_ms(-2_000);
+    assert_eq!(follower.due(&at(before), before), due(700, 1));
+    assert_eq!(follower.due(&at(end), end), [], "one thing at a time");
+    follower.outcome(4, 1, Ok(()));
+    assert_eq!(follower.due(&at(end), end), due(400, 2));
+    follower.outcome(4, 1, Ok(()));
+    follower.outcome(4, 2, Err(CommandFailure::Timeout));
+    let later = end.plus_ms(10_000);
+    assert_eq!(follower.due(&at(later), later), due(400, 3), "it was not reached");
+}
+
+#[test]
+fn a_target_that_the_scale_does_not_hold_is_reached_where_it_was_written() {
+    let mut follower = Follower::new([SetpointRule { w_per_count: 300, ..rule() }]);
+    follower.consider(DispatchId(7), &dispatch(70), noon());
+    assert_eq!(follower.due(&image(50_000), noon()), due(233, 1));
+    follower.outcome(4, 1, Ok(()));
+    assert_eq!(follower.due(&image(69_900), noon().plus_ms(20_000)), []);
 }
 
 #[test]
@@ -159,8 +195,8 @@ fn each_period_has_its_own_set_point_and_the_day_after_has_none() {
         }
         image
     };
-    assert_eq!(follower.due(&image_at(12), at(12)), due(700));
-    assert_eq!(follower.due(&image_at(13), at(13)), due(400));
+    assert_eq!(follower.due(&image_at(12), at(12)), due(700, 1));
+    assert_eq!(follower.due(&image_at(13), at(13)), due(400, 2));
     assert_eq!(follower.due(&image_at(14), at(14)), [], "zero below the least is no instruction");
     assert_eq!(follower.due(&image_at(24), at(24)), []);
 }

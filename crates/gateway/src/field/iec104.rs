@@ -24,6 +24,7 @@ use super::{
     ANSWER_TIMEOUT, Command, CommandFailure, FieldEvent, RETRY_FIRST, Surroundings, Value, longer,
     to_time_tag,
 };
+use crate::clock;
 use crate::point_map::{Iec104Station, Ioa, SetpointPoint};
 use crate::reading::Flags;
 
@@ -46,7 +47,9 @@ pub async fn run_iec104(
     mut commands: mpsc::Receiver<Command>,
 ) {
     loop {
-        let (mut link, up) = Link::connect(&station, &around).await;
+        let Some((mut link, up)) = Link::connect(&station, &around, &mut commands).await else {
+            return;
+        };
         if serve(&station, &around, &mut commands, &mut link, up).await.is_break() {
             return;
         }
@@ -81,13 +84,11 @@ async fn serve(
                 link.turned(connected, around).await
             }
             _ = interrogation.tick(), if connected => link.interrogate().await,
-            _ = counters.tick(), if connected => link.read_counters().await,
+            _ = counters.tick(), if connected => link.read_counters(around).await,
             _ = pulse.tick(), if connected => link.lives().await,
             command = commands.recv() => {
                 let Some(command) = command else { return ControlFlow::Break(()) };
-                let outcome = link.command(&command).await;
-                // The asker may have given up; the outcome then concerns nobody.
-                let _ = command.reply.send(outcome);
+                link.carry_out(command).await;
                 true
             }
         };
@@ -202,11 +203,13 @@ impl Drop for Link {
 }
 
 impl Link {
-    /// Connects for the first time; afterwards the protocol library reconnects by itself.
+    /// Connects for the first time; afterwards the protocol library reconnects by itself. Commands
+    /// are refused meanwhile; `None` when nobody gives any more.
     async fn connect(
         station: &Iec104Station,
         around: &Surroundings,
-    ) -> (Self, watch::Receiver<bool>) {
+        commands: &mut mpsc::Receiver<Command>,
+    ) -> Option<(Self, watch::Receiver<bool>)> {
         let (up_sender, up) = watch::channel(false);
         let (answers_sender, answers) = mpsc::channel(ANSWERS);
         let left = Arc::new(AtomicBool::new(false));
@@ -228,7 +231,17 @@ impl Link {
         let mut client = Client::new(config, listener);
         let mut pause = RETRY_FIRST;
         while client.connect().await.is_err() || client.start_receiving().await.is_err() {
-            tokio::time::sleep(pause).await;
+            let retry = tokio::time::sleep(pause);
+            tokio::pin!(retry);
+            loop {
+                tokio::select! {
+                    () = &mut retry => break,
+                    command = commands.recv() => {
+                        // The asker may have given up; the outcome then concerns nobody.
+                        let _ = command?.reply.send(Err(CommandFailure::NotConnected));
+                    }
+                }
+            }
             pause = longer(pause);
         }
         let link = Self {
@@ -240,7 +253,7 @@ impl Link {
             answers,
             left,
         };
-        (link, up)
+        Some((link, up))
     }
 
     /// The connection is made, or lost; `false` if a station that is there cannot be asked.
@@ -258,11 +271,17 @@ impl Link {
 
     /// After every connection: the time, then everything the station knows.
     async fn greet(&self, around: &Surroundings) -> bool {
-        if let Some(time) = to_time_tag(around.clock.now(), self.utc_offset_min) {
-            let time = InformationObjects::CCsNa1(vec![object(0, CCsNa1 { time })]);
-            self.send(TypeId::C_CS_NA_1, time).await;
-        }
-        self.interrogate().await && self.read_counters().await
+        self.read_counters(around).await && self.interrogate().await
+    }
+
+    /// Tells the station the time, if the gateway knows it. A station that does not take it goes
+    /// on with its own.
+    async fn set_clock(&self, around: &Surroundings) -> bool {
+        let now = around.clock.now();
+        let time = to_time_tag(now, self.utc_offset_min).filter(|_| clock::is_set(now));
+        let Some(time) = time else { return true };
+        let time = InformationObjects::CCsNa1(vec![object(0, CCsNa1 { time })]);
+        self.send(TypeId::C_CS_NA_1, time).await
     }
 
     /// Sends a test frame; `false` if the library's task has ended.
@@ -275,7 +294,11 @@ impl Link {
         self.send(TypeId::C_IC_NA_1, general).await
     }
 
-    async fn read_counters(&self) -> bool {
+    /// The time, then the counters, whose tags follow it.
+    async fn read_counters(&self, around: &Surroundings) -> bool {
+        if !self.set_clock(around).await {
+            return false;
+        }
         let request = CCiNa1 { rqt: Rqt::ReqCoGen, frz: Frz::Read };
         self.send(TypeId::C_CI_NA_1, InformationObjects::CCiNa1(vec![object(0, request)])).await
     }
@@ -295,17 +318,21 @@ impl Link {
         matches!(timeout(ANSWER_TIMEOUT, self.client.send_asdu(asdu)).await, Ok(Ok(())))
     }
 
+    /// A command that was given up is not carried out: what it was for may be over.
+    async fn carry_out(&mut self, command: Command) {
+        if !command.reply.is_closed() {
+            let outcome = self.command(&command).await;
+            // The asker may have given up meanwhile.
+            let _ = command.reply.send(outcome);
+        }
+    }
+
     /// Select before operate: the station must confirm the selection of exactly this value before
     /// it is told to execute it. A selection that is not followed up lapses at the station.
     async fn command(&mut self, command: &Command) -> Result<(), CommandFailure> {
         let ioa = self.setpoints.iter().find(|p| *p.name == *command.name).map(|p| p.at.ioa);
         let ioa = ioa.ok_or(CommandFailure::OutOfRange)?;
-        // Single precision holds seven digits; a set-point that loses its last watt is refused
-        // rather than changed.
-        let value = command.counts as f32 / 1_000.0;
-        if super::thousandths(value) != Some(command.counts) {
-            return Err(CommandFailure::OutOfRange);
-        }
+        let value = single(command.counts).ok_or(CommandFailure::OutOfRange)?;
         while self.answers.try_recv().is_ok() {}
         for (se, refused) in [
             (SelectExecute::Select, CommandFailure::SelectRefused),
@@ -339,9 +366,28 @@ impl Link {
     }
 }
 
+/// Thousandths in single precision, which holds seven digits; `None` for what would lose its last
+/// one: a set-point is refused rather than changed.
+fn single(thousandths: i64) -> Option<f32> {
+    // Rounded once: a quotient of two rounded numbers misses one whole kW in four above 131 MW.
+    let value = (thousandths as f64 / 1_000.0) as f32;
+    (super::thousandths(value) == Some(thousandths)).then_some(value)
+}
+
 const fn object<T>(address: u32, object: T) -> GenericObject<T>
 where
     T: iec104::types::FromBytes + iec104::types::ToBytes + Default,
 {
     GenericObject { address, object }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_whole_kw_of_a_large_unit_can_be_sent_in_watts() {
+        assert!((0..=1_000_000).all(|kw| single(kw * 1_000).is_some()));
+        assert_eq!(single(134_219_001), None, "its last watt");
+    }
 }

@@ -134,6 +134,10 @@ impl Poll {
                 }
                 command = commands.recv() => {
                     let Some(command) = command else { return End::Closed };
+                    if command.reply.is_closed() {
+                        // It was given up; what it was for may be over.
+                        continue;
+                    }
                     let outcome = self.command(context, &command).await;
                     let lost = outcome == Err(CommandFailure::Timeout)
                         || outcome == Err(CommandFailure::NotConnected);

@@ -2,6 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use duet_ledger::Health;
+
+use crate::board::Limit;
+
 use super::{
     EnergyPoint, Format, Iec104Station, ModbusStation, PointMap, Register, SetpointPoint, Table,
 };
@@ -36,6 +40,13 @@ pub enum MapError {
     /// There is no way out, or there are two.
     #[error("exactly one of [uplink] and [one_way] must be given, and repeat must not be 0")]
     WaysOut,
+    /// A channel of the board that can never stand well, that has no input, or whose name is used
+    /// twice.
+    #[error("{0}: the limits, the divider or the name of the board's channel cannot be")]
+    BadBoard(String),
+    /// More channels of the board than a health report holds.
+    #[error("{0} channels of the board; a health report holds 16")]
+    TooManyChannels(usize),
     /// The backlog is smaller than one batch.
     #[error("the backlog must hold at least one batch of 256 readings")]
     SmallBacklog,
@@ -112,6 +123,7 @@ impl PointMap {
         if (self.gateway.backlog as usize) < crate::batch::BATCH_MAX {
             return Err(MapError::SmallBacklog);
         }
+        self.board.as_ref().map_or(Ok(()), |board| check_board(&board.channel))?;
         for station in &self.iec104 {
             check_iec104(station, &mut seen)?;
         }
@@ -120,6 +132,15 @@ impl PointMap {
         }
         seen.check_references()
     }
+}
+
+fn check_board(channels: &[Limit]) -> Result<(), MapError> {
+    if channels.len() > Health::CHANNELS_MAX {
+        return Err(MapError::TooManyChannels(channels.len()));
+    }
+    let mut names = BTreeSet::new();
+    let bad = channels.iter().find(|limit| !limit.is_sound() || !names.insert(&limit.name));
+    bad.map_or(Ok(()), |limit| Err(MapError::BadBoard(limit.name.clone())))
 }
 
 /// What was met so far in the whole map.

@@ -116,6 +116,32 @@ fn numbers_and_names_that_cannot_be_right_are_refused_by_name() {
 }
 
 #[test]
+fn a_board_that_could_never_stand_well_is_refused_by_the_channel() {
+    let board = |channels: &str| {
+        let map = format!("{PLANT}\n[board]\nchannel = [{channels}]\n");
+        PointMap::parse(&map).map(|_| ())
+    };
+    let channel = |rest: &str| {
+        format!("{{ name = \"core\", input = \"in_voltage0\", kind = \"voltage\", {rest} }},")
+    };
+    let good = channel("low_alarm = 970, high_alarm = 1030, hysteresis = 30");
+    assert_eq!(board(&good), Ok(()));
+    let bad = Err(MapError::BadBoard("core".to_owned()));
+    for rest in [
+        "low_alarm = 970, high_alarm = 1030, hysteresis = 31",
+        "low_alarm = 970, hysteresis = -1",
+        "low_alarm = 970, low_warn = 960, hysteresis = 1",
+        "high_alarm = 970, high_warn = 980, hysteresis = 1",
+        "high_alarm = 970, divider = [5, 0], hysteresis = 1",
+    ] {
+        assert_eq!(board(&channel(rest)), bad, "{rest}");
+    }
+    assert_eq!(board(&format!("{good}{good}")), bad, "one name twice");
+    let many: String = (0..17).map(|n| good.replace("core", &format!("c{n}"))).collect();
+    assert_eq!(board(&many), Err(MapError::TooManyChannels(17)));
+}
+
+#[test]
 fn more_points_than_a_gateway_serves_are_refused() {
     let states: Vec<String> = (0..4_096)
         .map(|i| format!("{{ name = \"s{i}\", at = {{ ioa = {} }} }}", i + 1_000))

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use duet_ledger::{Acknowledgement, Action, DeviceAction, Dispatch, DispatchId, Health};
+use duet_ledger::{
+    Acknowledgement, Action, DeviceAction, Dispatch, DispatchId, Health, PeriodReading, Rejection,
+};
 use tokio::sync::mpsc;
 
 use crate::batch::SignedBatch;
@@ -20,11 +22,20 @@ pub(super) enum Work {
     Health(Health),
 }
 
+/// What the ledger did not take of a batch.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Outcome {
+    /// Runs of periods that were refused for good.
+    pub(super) refused: usize,
+    /// Readings of units that are not enrolled yet.
+    pub(super) early: Vec<PeriodReading>,
+}
+
 /// What the delivery task tells the loop.
 pub(super) enum News {
     Batch {
         sequence: u64,
-        refused: usize,
+        outcome: Outcome,
     },
     Answer {
         dispatch: DispatchId,
@@ -46,9 +57,9 @@ pub(super) async fn deliver(
             // Handed out twice: once while it was being delivered.
             Work::Batch(batch) if batch.header().sequence <= last => continue,
             Work::Batch(batch) => {
-                let refused = deliver_batch(&*uplink, &patience, &batch).await;
+                let outcome = deliver_batch(&*uplink, &patience, &batch).await;
                 last = batch.header().sequence;
-                News::Batch { sequence: last, refused }
+                News::Batch { sequence: last, outcome }
             }
             Work::Answer(answer) => {
                 let dispatch = answer.dispatch;
@@ -71,19 +82,36 @@ pub(super) async fn deliver(
 }
 
 /// Delivers a batch: whole under its one signature, or, if the ledger will not have it whole, in
-/// runs of periods, so that one bad reading does not take the others with it. Returns how many runs
-/// were refused for good.
-async fn deliver_batch(uplink: &dyn Uplink, patience: &Patience, batch: &SignedBatch) -> usize {
+/// runs of periods, so that one bad reading does not take the others with it. Readings of periods
+/// that the day does not have stay whole: a report says nothing of the length of its periods, and
+/// the ledger would take hours for quarter-hours.
+async fn deliver_batch(uplink: &dyn Uplink, patience: &Patience, batch: &SignedBatch) -> Outcome {
     let whole = Action::Device(DeviceAction::ReportBatch(batch.report()));
-    if insist(uplink, patience, whole).await == Delivery::Final {
-        return 0;
+    let mut outcome = Outcome::default();
+    match insist(uplink, patience, whole).await {
+        Delivery::Final => return outcome,
+        Delivery::Refused(Rejection::UnknownPeriod) => {
+            outcome.refused = reports(batch.readings()).len();
+            return outcome;
+        }
+        Delivery::Repeated | Delivery::Refused(_) | Delivery::NotEnrolled | Delivery::Later => {}
     }
-    let mut refused = 0;
     for report in reports(batch.readings()) {
-        let delivery = insist(uplink, patience, Action::ReportMeter(report)).await;
-        refused += usize::from(matches!(delivery, Delivery::Refused(_)));
+        let of = |r: &&PeriodReading| {
+            let key = (r.unit, r.period.day(), r.version);
+            let first = usize::from(report.first_period);
+            let run = first..first + report.readings.len();
+            key == (report.unit, report.day, report.version)
+                && run.contains(&usize::from(r.period.index()))
+        };
+        let readings: Vec<PeriodReading> = batch.readings().iter().filter(of).copied().collect();
+        match insist(uplink, patience, Action::ReportMeter(report)).await {
+            Delivery::Refused(_) => outcome.refused += 1,
+            Delivery::NotEnrolled => outcome.early.extend(readings),
+            Delivery::Final | Delivery::Repeated | Delivery::Later => {}
+        }
     }
-    refused
+    outcome
 }
 
 async fn insist(uplink: &dyn Uplink, (news, pause): &Patience, action: Action) -> Delivery {
@@ -98,7 +126,7 @@ async fn insist(uplink: &dyn Uplink, (news, pause): &Patience, action: Action) -
                 tracing::warn!("refused for good: {rejection:?}");
                 return Delivery::Refused(rejection);
             }
-            done @ (Delivery::Final | Delivery::Repeated) => return done,
+            done @ (Delivery::Final | Delivery::Repeated | Delivery::NotEnrolled) => return done,
         }
     }
 }
@@ -120,7 +148,6 @@ mod tests {
     use super::*;
     use crate::batch::tests::{device, reading};
     use async_trait::async_trait;
-    use duet_ledger::Rejection;
     use duet_units::ClockTime;
     use std::sync::Mutex;
 
@@ -138,9 +165,10 @@ mod tests {
                 Action::Device(DeviceAction::ReportBatch(_)) => {
                     self.batch.unwrap_or(Delivery::Final)
                 }
-                Action::ReportMeter(report) if report.unit.0 == 2 => {
-                    Delivery::Refused(Rejection::PeriodSettled)
-                }
+                Action::ReportMeter(report) if report.unit.0 == 2 => match self.batch {
+                    Some(Delivery::NotEnrolled) => Delivery::NotEnrolled,
+                    _ => Delivery::Refused(Rejection::PeriodSettled),
+                },
                 Action::ReportMeter(report) => {
                     let row = (report.unit.0, report.first_period, report.readings.len());
                     self.taken.lock().unwrap().push(row);
@@ -155,22 +183,29 @@ mod tests {
         }
     }
 
-    async fn delivered(batch: Option<Delivery>) -> (usize, Vec<(u32, u8, usize)>) {
+    async fn delivered(batch: Option<Delivery>) -> (Outcome, Vec<(u32, u8, usize)>) {
         let readings = [3, 4, 7, 97].map(reading).to_vec();
         let sealed = SignedBatch::seal(&device(), 1, ClockTime::from_unix_ms(1), readings).unwrap();
         let ledger = Picky { batch, taken: Mutex::default() };
         let (news, _) = mpsc::channel(1);
-        let refused = deliver_batch(&ledger, &(news, Duration::ZERO), &sealed).await;
-        (refused, ledger.taken.into_inner().unwrap())
+        let outcome = deliver_batch(&ledger, &(news, Duration::ZERO), &sealed).await;
+        (outcome, ledger.taken.into_inner().unwrap())
     }
 
     #[tokio::test]
     async fn a_batch_that_is_refused_whole_goes_in_runs_and_what_is_refused_then_is_counted() {
-        assert_eq!(delivered(None).await, (0, vec![]));
+        let refused = |refused| Outcome { refused, early: Vec::new() };
+        assert_eq!(delivered(None).await, (refused(0), vec![]));
         let runs = vec![(1, 3, 2), (1, 7, 1)];
-        let refused = Delivery::Refused(Rejection::NotYourDevice);
-        assert_eq!(delivered(Some(refused)).await, (1, runs.clone()));
+        let settled = Delivery::Refused(Rejection::PeriodSettled);
+        assert_eq!(delivered(Some(settled)).await, (refused(1), runs.clone()));
         // An earlier try may have got through in part.
-        assert_eq!(delivered(Some(Delivery::Repeated)).await, (1, runs));
+        assert_eq!(delivered(Some(Delivery::Repeated)).await, (refused(1), runs.clone()));
+        // A unit that its owner has not enrolled yet: its readings are kept, the others get through.
+        let early = Outcome { refused: 0, early: vec![reading(97)] };
+        assert_eq!(delivered(Some(Delivery::NotEnrolled)).await, (early, runs));
+        // Periods of another length are not told as if they were the day's.
+        let other = Delivery::Refused(Rejection::UnknownPeriod);
+        assert_eq!(delivered(Some(other)).await, (refused(3), vec![]));
     }
 }

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use super::time::ProvenTime;
 use super::{Delivery, Uplink, judge};
-use crate::clock::Clock;
+use crate::clock::{self, Clock};
 use crate::device::Device;
 use crate::dispatch::verify_dispatch;
 
@@ -22,6 +22,8 @@ use crate::dispatch::verify_dispatch;
 const WAIT: Duration = Duration::from_secs(10);
 /// How far ahead of the gateway's clock a dispatch may have been issued.
 const AHEAD_MS: i64 = 60_000;
+/// How far ahead of the clock a nonce may be that the node tells, in milliseconds: a century.
+const NONCE_AHEAD: u64 = 100 * 365 * 86_400_000;
 /// No answer of a node takes longer.
 const GIVE_UP: Duration = Duration::from_secs(20);
 
@@ -150,6 +152,13 @@ impl HttpUplink {
         let key = wire::Hex32(*self.device.public().bytes());
         if let Ok(Ok(identity)) = timeout(GIVE_UP, self.client.identity(key)).await {
             let mut last = lock(&self.last_nonce);
+            // Nothing proves what the node says: a number near the end would leave the device none.
+            let now = self.clock.now().max(clock::SET_AFTER).unix_ms();
+            let now = u64::try_from(now).unwrap_or(0);
+            if identity.last_nonce > now.saturating_add(NONCE_AHEAD) {
+                tracing::warn!("the node tells a nonce that cannot be: {}", identity.last_nonce);
+                return;
+            }
             *last = (*last).max(identity.last_nonce);
         }
     }

@@ -391,7 +391,7 @@ record! {
         pub channels: Vec<HealthChannel>,
         /// Stations that answer.
         pub stations_up: u16,
-        /// Stations that answered and do not any more.
+        /// Stations that do not answer.
         pub stations_down: u16,
         /// Readings that wait for their receipt.
         pub backlog: u32,

@@ -125,7 +125,7 @@ shape! {
         channels: Vec<HealthChannel>,
         /// Stations that answer.
         stations_up: u16,
-        /// Stations that answered and do not any more.
+        /// Stations that do not answer.
         stations_down: u16,
         /// Readings that wait for their receipt.
         backlog: u32,
