@@ -77,6 +77,8 @@ fn check_days(days: &[Value]) {
             .collect();
         assert_eq!(roots.len(), 1, "{day}");
     }
+    let some = |pointer: &str| days.iter().any(|day| day.pointer(pointer).unwrap() != 0);
+    assert!(some("/dispatch/curtailed_kwh") && some("/settlement/fees_fen"));
     assert!(days[LOTTERY_DAY]["stage2"]["held_periods"].is_number(), "this is the day by lot");
     assert!(days.iter().any(|day| day["stage2"]["uplift"] == true), "one is by uplift");
 }
@@ -86,6 +88,7 @@ fn a_week_trades_in_every_mode_and_comes_out_as_ever() {
     let week = week();
     let (ahead, days) = (rows(&week, "ahead"), rows(&week, "days"));
     check_sessions(ahead);
+    assert!(ahead.iter().any(|row| 0 < row["allowances_t"].as_i64().unwrap()));
     let deals = rows(&week, "allowances");
     assert_eq!(modes(deals, |row| &row["mode"]), ["bidding", "block", "listed"].into());
     check_days(days);

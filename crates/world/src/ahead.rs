@@ -8,13 +8,13 @@
 
 use crate::day::{DayError, Tally, TradingDay};
 use duet_ledger::{
-    Action, ContinuousTerms, ContractAction, ContractConfirmation, ContractTerms, CurvePoint,
-    ListingTake, ListingTerms, Mode, OrderId, OrderRequest, OrganisationId, Phase, ProposalId,
-    RuleId, SessionId, SessionNotice, State, TimeInForce, TradingRule, UnitId,
+    Action, AllowanceLeg, ContinuousTerms, ContractAction, ContractConfirmation, ContractTerms,
+    CurvePoint, ListingTake, ListingTerms, Mode, OrderId, OrderRequest, OrganisationId, Phase,
+    ProposalId, RuleId, SessionId, SessionNotice, State, TimeInForce, TradingRule, UnitId,
 };
 use duet_market::order::Side;
 use duet_study::scenario::MemberRole;
-use duet_units::{BasisPoints, ClockTime, DeliveryDay, Energy, Price, Resolution};
+use duet_units::{Allowances, BasisPoints, ClockTime, DeliveryDay, Energy, Price, Resolution};
 
 const HOUR_MS: i64 = 3_600_000;
 const MINUTE_MS: i64 = 60_000;
@@ -29,6 +29,8 @@ const FREEZE_MS: u32 = 5 * 60_000;
 /// Energy of an order, and of an hour of a contract, in lots.
 pub(crate) const ORDER_LOTS: i64 = 5;
 const CONTRACT_LOTS: i64 = 2;
+/// Allowances that go with the contract: about what its energy emits.
+const CONTRACT_ALLOWANCES: Allowances = Allowances::from_t(280);
 
 /// A member who takes part ahead of the joint session.
 #[derive(Clone, Debug)]
@@ -190,11 +192,14 @@ impl TradingDay {
         Ok(())
     }
 
-    /// The first seller and the first buyer agree on the same energy for every hour.
+    /// The first seller and the first buyer agree on the same energy for every hour, and on
+    /// allowances that go with it.
     async fn agree(&self, session: SessionId, tally: &mut Tally) -> Result<(), DayError> {
         let (seller, buyer) = (self.parties(true), self.parties(false));
         let (Some(seller), Some(buyer)) = (seller.first(), buyer.first()) else { return Ok(()) };
         let energy = self.lots(CONTRACT_LOTS);
+        let price = self.scenario.market.carbon_price;
+        let leg = AllowanceLeg { allowances: CONTRACT_ALLOWANCES, price };
         let terms = ContractTerms {
             session,
             unit: seller.unit,
@@ -204,7 +209,7 @@ impl TradingDay {
             curve: (0..Resolution::Hour.periods())
                 .map(|period| CurvePoint { period, energy })
                 .collect(),
-            allowances: None,
+            allowances: Some(leg),
             certificates: None,
             reference: 0,
         };

@@ -222,7 +222,7 @@ impl TradingDay {
             self.until(|state| phase_of(state, session).is_none_or(|p| p >= Phase::Cleared)).await;
         }
         self.pay(session, close, tally).await?;
-        self.dispatch(session, close, tally).await
+        self.dispatch((session, day), close, tally).await
     }
 
     /// Waits until the first validator's state satisfies `done`.
@@ -313,7 +313,7 @@ impl TradingDay {
     /// The dispatcher instructs the units, and their devices answer.
     async fn dispatch(
         &self,
-        session: SessionId,
+        (session, day): (SessionId, DeliveryDay),
         close: ClockTime,
         tally: &mut Tally,
     ) -> Result<(), DayError> {
@@ -323,6 +323,7 @@ impl TradingDay {
             row.is_some_and(|s| s.phase == Phase::Cleared && !s.dispatched)
         });
         if due {
+            self.curtail(session, day, tally).await?;
             let action = Action::IssueDispatch { session };
             tally.note("dispatch", self.actor("DISPATCH").act(action).await)?;
         }
@@ -419,7 +420,7 @@ impl TradingDay {
     }
 
     /// The unit of a meter, and the label of its device.
-    fn place_of(&self, meter: MeterId) -> (UnitId, String) {
+    pub(crate) fn place_of(&self, meter: MeterId) -> (UnitId, String) {
         let place = &self.founding.members[meter.member];
         (place.units[meter.unit.unwrap_or(0)], place.device.clone())
     }
@@ -449,18 +450,22 @@ impl TradingDay {
 
     /// The contracted energy of every meter of the scenario in every period, over all sessions for
     /// the day, zero included.
-    fn schedule(&self, session: SessionId) -> Vec<PeriodEnergy> {
+    pub(crate) fn schedule(&self, session: SessionId) -> Vec<PeriodEnergy> {
         let mut contracted: BTreeMap<_, Energy> = BTreeMap::new();
         self.state(|state| {
             let day = state.sessions().get(&session).map(|session| session.day);
             let covers = |of: &SessionId| {
                 day.zip(state.sessions().get(of)).is_some_and(|(day, of)| of.covers(day))
             };
-            for trade in state.trades().values().filter(|t| covers(&t.session) && !t.defaulted) {
+            let trades = state.trades().iter();
+            for (id, trade) in trades.filter(|(_, t)| covers(&t.session) && !t.defaulted) {
+                let cut = day.and_then(|day| state.cuts().get(&(day, *id, trade.period)));
+                let cut = cut.map_or(Energy::ZERO, |cut| cut.energy);
+                let energy = trade.quantity.minus(cut).unwrap_or(trade.quantity);
                 for order in [trade.buy, trade.sell] {
                     let Some(order) = state.orders().get(&order) else { continue };
                     let sum = contracted.entry((order.unit, trade.period)).or_default();
-                    *sum = sum.plus(trade.quantity).unwrap_or(*sum);
+                    *sum = sum.plus(energy).unwrap_or(*sum);
                 }
             }
         });

@@ -1,9 +1,9 @@
 //! The channel that a scenario's market runs on: organisations, keys and units.
 
 use duet_ledger::{
-    CarbonReference, Genesis, GenesisError, Identity, MarketRule, Organisation, OrganisationId,
-    PublicKey, Registration, Role, Roles, RuleId, SecondStageDesign, SessionTerms, Technology,
-    Unit, UnitId, Validator,
+    CarbonReference, FeeRule, Genesis, GenesisError, Identity, MarketRule, Organisation,
+    OrganisationId, PublicKey, Registration, Role, Roles, RuleId, SecondStageDesign, SessionTerms,
+    Technology, Unit, UnitId, Validator,
 };
 use duet_study::scenario::{self, MemberRole, Scenario};
 use duet_units::{BasisPoints, ClockTime, EmissionFactor, Power, Price, Resolution};
@@ -34,6 +34,8 @@ const SECOND_STAGES: [(&str, SecondStageDesign, BasisPoints); 2] = [
     ("HEBEI-SOUTH-UPLIFT", SecondStageDesign::Uplift, BasisPoints::ONE),
     ("HEBEI-SOUTH-LOTTERY", SecondStageDesign::Compensation, HALF),
 ];
+/// The exchange's fee under these rules, of the value of a trade: synthetic, 0.3 per mille.
+const FEE: FeeRule = FeeRule { of_value_ppm: 300, ..FeeRule::FREE };
 /// On which days of the week.
 const UPLIFT_DAY: i32 = 2;
 const LOTTERY_DAY: i32 = 4;
@@ -55,7 +57,9 @@ fn rules(terms: &SessionTerms) -> Vec<MarketRule> {
     let mut rules = vec![rule];
     for (province, second_stage, second_stage_chance) in SECOND_STAGES {
         let terms = SessionTerms { second_stage, second_stage_chance, ..terms.clone() };
-        rules.push(MarketRule::plain(province, &terms));
+        let mut rule = MarketRule::plain(province, &terms);
+        (rule.buyer_fee, rule.seller_fee) = (FEE, FEE);
+        rules.push(rule);
     }
     rules
 }

@@ -10,6 +10,7 @@ mod ahead;
 mod auction;
 mod carbon;
 mod clock;
+mod curtail;
 mod day;
 mod founding;
 mod nodes;

@@ -74,6 +74,8 @@ pub struct DispatchCounts {
     pub instructions: u64,
     /// Instructions that the device accepted.
     pub acknowledged: u64,
+    /// Traded energy that the security check cut before.
+    pub curtailed_kwh: i64,
 }
 
 /// Readings and where they came from.
@@ -98,6 +100,8 @@ pub struct SettlementSums {
     pub contract_lines: u64,
     /// See `contract_lines`.
     pub deviation_lines: u64,
+    /// Fees of the exchange.
+    pub fees_fen: i64,
     /// The sum over all balances of the ledger: each posting has two ends, so it is 0.
     pub postings_sum_fen: i64,
 }
@@ -278,6 +282,8 @@ fn dispatches(state: &State, session: SessionId) -> DispatchCounts {
         counts.instructions += 1;
         counts.acknowledged += u64::from(dispatch.state == DispatchState::Accepted);
     }
+    let cuts = state.curtailments().values().filter(|row| row.session == session);
+    counts.curtailed_kwh = Energy::sum(cuts.map(|row| row.cut)).map_or(i64::MAX, Energy::kwh);
     counts
 }
 
@@ -309,6 +315,9 @@ fn settlement(state: &State, session: SessionId) -> Option<SettlementSums> {
         sums.lines += 1;
         sums.contract_lines += u64::from(line.item == LineItem::Contract);
         sums.deviation_lines += u64::from(line.item == LineItem::Deviation);
+        if line.item == LineItem::Fee {
+            sums.fees_fen += small(line.amount.fen());
+        }
     }
     Some(sums)
 }

@@ -72,8 +72,17 @@ pub(super) fn day(report: &DayReport) {
 
 /// The sessions ahead of the joint ones, in a table.
 pub(super) fn ahead(rows: &[Vec<String>]) {
-    let head =
-        ["session", "mode", "first day", "days", "trades", "MWh a day", "yuan/MWh", "result"];
+    let head = [
+        "session",
+        "mode",
+        "first day",
+        "days",
+        "trades",
+        "MWh a day",
+        "yuan/MWh",
+        "t CO2",
+        "result",
+    ];
     println!();
     println!("Ahead of the joint sessions");
     println!("{}", crate::remote::table(&head, rows));

@@ -2,6 +2,7 @@
 
 use super::{DemoArgs, METER_ROUNDS, check, text, write_json};
 use crate::remote::{name, yuan, yuan_per_mwh};
+use duet_ledger::{ProposalState, SessionId, State};
 use duet_sdk::wire;
 use duet_world::{DayReport, Tally, TradingDay};
 use serde::Serialize;
@@ -33,6 +34,8 @@ struct AheadReport {
     volume_kwh: i64,
     /// The mean price, weighted by energy; none without a trade.
     price_milli_yuan_per_mwh: Option<i64>,
+    /// Allowances that went with contracts.
+    allowances_t: i64,
     result_hash: Option<String>,
 }
 
@@ -101,11 +104,19 @@ fn ahead(world: &TradingDay, day: duet_units::DeliveryDay) -> Vec<AheadReport> {
                     trades: count,
                     volume_kwh: kwh,
                     price_milli_yuan_per_mwh: mean.and_then(|price| price.try_into().ok()),
+                    allowances_t: along(state, *id),
                     result_hash: session.result_hash.map(|hash| wire::Hex32(hash).to_string()),
                 }
             })
             .collect()
     })
+}
+
+/// The allowances that went with the contracts of a session.
+fn along(state: &State, session: SessionId) -> i64 {
+    let proposals = state.proposals().values().filter(|row| row.terms.session == session);
+    let signed = proposals.filter(|row| row.state == ProposalState::Confirmed);
+    signed.filter_map(|row| Some(row.terms.allowances.as_ref()?.allowances.t())).sum()
 }
 
 impl AheadReport {
@@ -118,6 +129,7 @@ impl AheadReport {
             self.trades.to_string(),
             format!("{}.{:03}", self.volume_kwh / 1_000, self.volume_kwh % 1_000),
             self.price_milli_yuan_per_mwh.map(yuan_per_mwh).unwrap_or_default(),
+            self.allowances_t.to_string(),
             self.result_hash.clone().unwrap_or_default().chars().take(16).collect(),
         ]
     }
