@@ -2,6 +2,7 @@
 
 mod load;
 mod measure;
+mod readings;
 
 use crate::cluster;
 use anyhow::{Context as _, bail};
@@ -25,6 +26,9 @@ pub(crate) struct BenchArgs {
 enum Bench {
     /// Signed single-order transactions, finalised, kept and cleared in an auction.
     Chain(ChainArgs),
+    /// Signed readings admitted: a signature for each against one for each batch; fails if batches
+    /// do not admit ten times as many.
+    Readings(readings::ReadingsArgs),
 }
 
 #[derive(Debug, Args)]
@@ -88,7 +92,13 @@ struct Clearing {
 }
 
 pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
-    let Bench::Chain(chain) = &args.bench;
+    match &args.bench {
+        Bench::Chain(chain) => run_chain(chain),
+        Bench::Readings(args) => readings::run(args),
+    }
+}
+
+fn run_chain(chain: &ChainArgs) -> anyhow::Result<()> {
     let scratch = crate::scratch::Scratch::new("bench")?;
     let folder = chain.data.clone().unwrap_or_else(|| scratch.path().to_owned());
     let report = host::run(&folder.join("chain"), |host| async move {

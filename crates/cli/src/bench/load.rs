@@ -29,7 +29,7 @@ const WAITING_MAX: usize = 16_384;
 /// How long nothing may happen before the bench gives up.
 const STALLED: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(1);
-const DAY: DeliveryDay = DeliveryDay::from_days(20_640);
+pub(super) const DAY: DeliveryDay = DeliveryDay::from_days(20_640);
 
 pub(super) fn gate_close() -> ClockTime {
     DAY.start().plus_ms(-3_600_000)
@@ -41,7 +41,7 @@ pub(super) struct Market {
     keys: Vec<SigningKey>,
 }
 
-fn key_of(label: &str) -> (SigningKey, PublicKey) {
+pub(super) fn key_of(label: &str) -> (SigningKey, PublicKey) {
     let key = SigningKey::from(demo_seed(label));
     let public = PublicKey::from_bytes(VerificationKeyBytes::from(&key).into());
     (key, public)
@@ -52,19 +52,12 @@ impl Market {
         let mut genesis = Genesis {
             name: "bench".to_owned(),
             time: DAY.start().plus_ms(-7_200_000),
-            validators: Vec::new(),
+            validators: self::validators(validators),
             organisations: Vec::new(),
             identities: Vec::new(),
             units: Vec::new(),
             rules: vec![MarketRule::plain("BENCH", &terms())],
         };
-        for index in 0..validators {
-            let name = format!("V{index}");
-            // The key under which a cluster starts the validator of this name.
-            let seed = Founding::validator_seed(&name);
-            let key = duet_consensus::ValidatorKey::from_seed(seed).public();
-            genesis.validators.push(Validator { name, key: PublicKey::from_bytes(key) });
-        }
         for (name, role) in
             [("EXCHANGE", Role::Exchange), ("GRID", Role::Dispatcher), ("BANK", Role::Bank)]
         {
@@ -130,7 +123,18 @@ impl Market {
     }
 }
 
-fn terms() -> SessionTerms {
+/// So many validators, with the keys under which a cluster starts them.
+pub(super) fn validators(count: u8) -> Vec<Validator> {
+    let validator = |index: u8| {
+        let name = format!("V{index}");
+        let seed = Founding::validator_seed(&name);
+        let key = duet_consensus::ValidatorKey::from_seed(seed).public();
+        Validator { name, key: PublicKey::from_bytes(key) }
+    };
+    (0..count).map(validator).collect()
+}
+
+pub(super) fn terms() -> SessionTerms {
     let price = Price::from_milli_yuan_per_mwh;
     SessionTerms {
         resolution: Resolution::Hour,
@@ -151,7 +155,7 @@ fn terms() -> SessionTerms {
     }
 }
 
-fn add(genesis: &mut Genesis, name: &str, role: Role) -> (OrganisationId, PublicKey) {
+pub(super) fn add(genesis: &mut Genesis, name: &str, role: Role) -> (OrganisationId, PublicKey) {
     let organisation = OrganisationId(u32::try_from(genesis.organisations.len()).unwrap_or(0));
     let (_, key) = key_of(name);
     genesis.organisations.push(Organisation { name: name.to_owned(), name_zh: name.to_owned() });
@@ -220,7 +224,7 @@ impl<'a> Flow<'a> {
     }
 }
 
-fn key_of_public(key: &SigningKey) -> PublicKey {
+pub(super) fn key_of_public(key: &SigningKey) -> PublicKey {
     PublicKey::from_bytes(VerificationKeyBytes::from(key).into())
 }
 
