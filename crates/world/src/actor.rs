@@ -94,7 +94,15 @@ impl Actor {
     /// Returns the reason why the validator did not take it.
     pub fn send(&mut self, action: Action) -> Result<Digest, SubmitError> {
         let transaction = self.sign(action);
-        self.submit(&transaction)
+        self.submit(&transaction).inspect_err(|reason| self.take_back(reason))
+    }
+
+    /// The last nonce is signed again after a refusal at the door: a gap would make validators to
+    /// whom later ones are passed on wait for it. One that somebody else was first to use is gone.
+    pub(crate) fn take_back(&mut self, reason: &SubmitError) {
+        if Refused::from(*reason).rejection() != Some(Rejection::StaleNonce) {
+            self.nonce -= 1;
+        }
     }
 
     /// Waits for the receipt of what was sent.

@@ -9,7 +9,7 @@ use duet_market::order::Side;
 use duet_node::{FinalReceipt, Handle, SubmitError};
 use duet_study::scenario::PlannedOrder;
 use duet_units::{BasisPoints, DeliveryDay, Price};
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 /// One of so many accepted orders is withdrawn again before the gate closes.
 const WITHDRAWN_ONE_IN: usize = 97;
@@ -20,26 +20,27 @@ const LOOK: Duration = Duration::from_secs(1);
 /// How many times they look before they take the chain for dead.
 const LOOKS: u32 = 120;
 
-/// What the members of one validator have sent to it.
+/// What one member has sent to its validator.
 struct Turn {
     place: usize,
     node: Handle,
     /// The validator's restarts when it was sent.
     restarts: u64,
-    actors: BTreeMap<usize, Actor>,
+    actor: Actor,
     sent: Vec<Sent>,
 }
 
 #[derive(Clone)]
 struct Sent {
-    member: usize,
     hash: Digest,
     bytes: Vec<u8>,
 }
 
 impl TradingDay {
-    /// Members place their orders. Each validator's members go in turn, so that the order of
-    /// acceptance, and with it the day's result, depends on the seed alone.
+    /// Members place their orders, one member after the other. Validators pass transactions on to
+    /// each other, and of different signers some can arrive before others or get lost; nonces keep
+    /// only those of one signer in order. Thus the order of acceptance, and with it the day's
+    /// result, depends on the seed alone.
     pub(crate) async fn place_orders(
         &self,
         session: SessionId,
@@ -49,15 +50,14 @@ impl TradingDay {
         let number = u32::try_from(day.days() - self.first_day().days()).unwrap_or(0);
         let plan = self.scenario.day(number).orders;
         let mut accepted: Vec<(usize, OrderId)> = Vec::new();
-        let places = self.nodes().count();
-        for place in 0..places {
-            let own = plan.iter().enumerate().filter(|(_, o)| o.member % places == place);
-            let mut turn = self.send_orders((place, session), own, tally).await;
+        for member in self.members_by_place() {
+            let own = plan.iter().enumerate().filter(|(_, order)| order.member == member);
+            let mut turn = self.send_orders((member, session), own, tally).await;
             for sent in turn.sent.clone() {
                 match self.outcome(&mut turn, &sent).await {
                     Ok(receipt) => {
                         tally.accepted += 1;
-                        accepted.push((sent.member, OrderId(receipt.receipt.subject)));
+                        accepted.push((member, OrderId(receipt.receipt.subject)));
                     }
                     Err(Refused::NotFinal) => {
                         return Err(DayError::Refused { what: "order", reason: Refused::NotFinal });
@@ -68,9 +68,9 @@ impl TradingDay {
             }
         }
         for (member, order) in accepted.into_iter().skip(1).step_by(WITHDRAWN_ONE_IN) {
-            let mut turn = self.turn(member % places).await;
+            let mut turn = self.turn(member).await;
             let action = Action::CancelOrder { order };
-            let receipt = match self.put(&mut turn, member, action).await {
+            let receipt = match self.put(&mut turn, action).await {
                 Ok(sent) => self.outcome(&mut turn, &sent).await,
                 Err(reason) => Err(reason.into()),
             };
@@ -87,23 +87,30 @@ impl TradingDay {
         Ok(())
     }
 
-    async fn turn(&self, place: usize) -> Turn {
+    /// The members, those of the first validator first.
+    fn members_by_place(&self) -> impl Iterator<Item = usize> {
+        let (members, places) = (self.scenario.members.len(), self.nodes().count());
+        (0..places).flat_map(move |place| (place..members).step_by(places))
+    }
+
+    async fn turn(&self, member: usize) -> Turn {
+        let place = member % self.nodes().count();
         let node = self.caught_up(place).await;
-        let restarts = self.nodes().restarts(place);
-        Turn { place, node, restarts, actors: BTreeMap::new(), sent: Vec::new() }
+        let actor = Actor::new(&self.scenario.members[member].name, &node);
+        Turn { place, restarts: self.nodes().restarts(place), node, actor, sent: Vec::new() }
     }
 
     async fn send_orders(
         &self,
-        (place, session): (usize, SessionId),
+        (member, session): (usize, SessionId),
         orders: impl Iterator<Item = (usize, &PlannedOrder)>,
         tally: &mut Tally,
     ) -> Turn {
-        let mut turn = self.turn(place).await;
+        let mut turn = self.turn(member).await;
         for (index, planned) in orders {
             let action = Action::SubmitOrder(self.request(session, index, planned));
             tally.submitted += 1;
-            if self.put(&mut turn, planned.member, action).await.is_err() {
+            if self.put(&mut turn, action).await.is_err() {
                 tally.rejected += 1;
             }
         }
@@ -111,26 +118,26 @@ impl TradingDay {
     }
 
     /// A member signs an action and sends it.
-    async fn put(
-        &self,
-        turn: &mut Turn,
-        member: usize,
-        action: Action,
-    ) -> Result<Sent, SubmitError> {
-        let label = &self.scenario.members[member].name;
-        let actor = turn.actors.entry(member).or_insert_with(|| Actor::new(label, &turn.node));
-        let bytes = actor.sign(action);
-        let hash = self.submit(actor, &bytes).await?;
-        let sent = Sent { member, hash, bytes };
-        turn.sent.push(sent.clone());
-        Ok(sent)
+    async fn put(&self, turn: &mut Turn, action: Action) -> Result<Sent, SubmitError> {
+        let bytes = turn.actor.sign(action);
+        match self.submit(&turn.actor, &bytes).await {
+            Ok(hash) => {
+                let sent = Sent { hash, bytes };
+                turn.sent.push(sent.clone());
+                Ok(sent)
+            }
+            Err(reason) => {
+                turn.actor.take_back(&reason);
+                Err(reason)
+            }
+        }
     }
 
     /// What came of what was sent. A validator that crashes forgets what it has not agreed on; its
     /// members send that again once it is back: the same bytes, so that nothing is ordered twice.
     async fn outcome(&self, turn: &mut Turn, sent: &Sent) -> Result<FinalReceipt, Refused> {
         for _ in 0..LOOKS {
-            let receipt = turn.actors[&sent.member].receipt_within(&sent.hash, LOOK).await;
+            let receipt = turn.actor.receipt_within(&sent.hash, LOOK).await;
             if receipt != Err(Refused::NotFinal) {
                 return receipt;
             }
@@ -144,12 +151,10 @@ impl TradingDay {
     async fn send_again(&self, turn: &mut Turn) {
         turn.node = self.caught_up(turn.place).await;
         turn.restarts = self.nodes().restarts(turn.place);
-        for actor in turn.actors.values_mut() {
-            actor.turn_to(&turn.node);
-        }
+        turn.actor.turn_to(&turn.node);
         for sent in &turn.sent {
             // Taken once already: should it be refused now, it is final, and its receipt says more.
-            self.submit(&turn.actors[&sent.member], &sent.bytes).await.ok();
+            self.submit(&turn.actor, &sent.bytes).await.ok();
         }
     }
 
