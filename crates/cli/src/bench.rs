@@ -165,7 +165,7 @@ async fn saturated(
         // Signing is the clients' work: it is not measured.
         let signed = flow.sign(40_000);
         meter.resume();
-        let latencies = load::all_at_once(nodes, signed, clock).await?;
+        let latencies = load::all_at_once(nodes, signed, Handle::submit_batch, clock).await?;
         meter.pause();
         orders += latencies.len() as u64;
         finality.extend(latencies);

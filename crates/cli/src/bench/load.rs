@@ -3,7 +3,7 @@
 use super::measure::now;
 use anyhow::{Context as _, bail};
 use duet_ledger::{
-    Action, CarbonReference, Genesis, Identity, MarketRule, Mode, OrderRequest, Organisation,
+    Action, CarbonReference, Digest, Genesis, Identity, MarketRule, Mode, OrderRequest, Organisation,
     OrganisationId, PublicKey, Registration, Role, Roles, RuleId, SecondStageDesign, SessionId,
     SessionNotice, SessionTerms, Technology, TimeInForce, Unit, UnitId, Unsigned, Validator,
 };
@@ -228,6 +228,14 @@ pub(super) fn key_of_public(key: &SigningKey) -> PublicKey {
     PublicKey::from_bytes(VerificationKeyBytes::from(key).into())
 }
 
+/// How a validator takes transactions that wait at its door.
+pub(super) type Door = fn(&Handle, &[Vec<u8>]) -> Vec<Result<Digest, SubmitError>>;
+
+/// One by one, as the API does.
+pub(super) fn singly(node: &Handle, many: &[Vec<u8>]) -> Vec<Result<Digest, SubmitError>> {
+    many.iter().map(|bytes| node.submit(bytes)).collect()
+}
+
 /// What waits at one validator, in the order in which it was sent.
 struct Waiting<'a> {
     node: &'a Handle,
@@ -248,9 +256,9 @@ impl Waiting<'_> {
         Ok(())
     }
 
-    fn send(&mut self, batch: &[Vec<u8>]) -> anyhow::Result<()> {
+    fn send(&mut self, batch: &[Vec<u8>], door: Door) -> anyhow::Result<()> {
         let start = now();
-        for result in self.node.submit_batch(batch) {
+        for result in door(self.node, batch) {
             match result {
                 Ok(hash) => self.sent.push_back((hash, start)),
                 Err(error @ (SubmitError::Refused(_) | SubmitError::Full(_))) => {
@@ -279,7 +287,7 @@ pub(super) async fn at_rate(
         while sent < due.min(total) {
             let place = sent % nodes.len();
             if let Some(bytes) = queues[place].next() {
-                waiting[place].send(&[bytes])?;
+                waiting[place].send(&[bytes], Handle::submit_batch)?;
             }
             sent += 1;
         }
@@ -293,10 +301,11 @@ pub(super) async fn at_rate(
     Ok(finality)
 }
 
-/// Sends as fast as the validators take orders; returns the time to finality of each.
+/// Sends as fast as the validators take transactions; returns the time to finality of each.
 pub(super) async fn all_at_once(
     nodes: &[Handle],
     signed: Signed,
+    door: Door,
     clock: &Clock,
 ) -> anyhow::Result<Vec<Duration>> {
     let total: usize = signed.iter().map(Vec::len).sum();
@@ -310,7 +319,7 @@ pub(super) async fn all_at_once(
             if one.sent.len() < WAITING_MAX
                 && let Some(batch) = queue.next()
             {
-                one.send(batch)?;
+                one.send(batch, door)?;
             }
             one.collect(&mut finality)?;
         }

@@ -1,4 +1,5 @@
-//! Signed readings that a channel admits: a signature for each against a signature for each batch.
+//! Signed readings that a channel admits: a signature for each against a signature for each batch,
+//! both at the door that devices have, where each transaction is checked by itself.
 
 use super::load::{self, Signed, add, key_of, key_of_public, terms};
 use super::measure::{Meter, peak_memory_mb};
@@ -111,7 +112,7 @@ async fn admitted(nodes: &[Handle], signed: Signed, clock: &Clock) -> anyhow::Re
     let before = nodes[0].read(held);
     let transactions: usize = signed.iter().map(Vec::len).sum();
     let meter = Meter::start();
-    let finality = load::all_at_once(nodes, signed, clock).await?;
+    let finality = load::all_at_once(nodes, signed, load::singly, clock).await?;
     let (seconds, cpu_cores) = (meter.elapsed().as_secs_f64(), meter.cpu_cores());
     ensure!(finality.len() == transactions, "a transaction was lost");
     let readings = nodes[0].read(held) - before;
