@@ -12,9 +12,10 @@ use crate::{
     proof::{HeadProof, ReceiptProof, RowProof},
     wire::{
         Block, Bytes, CalendarMonth, Channel, Day, Depth, Device, Dispatch, DispatchCurve,
-        FinalEvent, Hex32, Identity, InterventionRecord, Limits, LineTrace, MonthStatement, Order,
-        OrganisationDetail, Page, PeriodClearing, Problem, Proposal, PublishedRule, Receipt, Seal,
-        SealedBook, Session, StatementLine, Status, SubmitRequest, Submitted, Trade,
+        FinalEvent, Hex32, Identity, InterventionRecord, LaterLine, LaterTrace, Limits, LineTrace,
+        MonthStatement, Order, OrganisationDetail, Page, PeriodClearing, Problem, Proposal,
+        PublishedRule, Receipt, Seal, SealedBook, Session, StatementLine, Status, SubmitRequest,
+        Submitted, Trade,
     },
 };
 use duet_ledger::Transaction;
@@ -414,6 +415,36 @@ impl Client {
     /// As [`Client::status`].
     pub async fn trace(&self, session: u32, place: u32) -> Result<LineTrace, ClientError> {
         self.get(&format!("/v1/statement-lines/{session}/{place}/trace"), &()).await
+    }
+
+    /// The lines of a month that were made after their days, behind a number: all, or those of one
+    /// organisation.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::status`].
+    pub async fn later_lines(
+        &self,
+        month: CalendarMonth,
+        organisation: Option<u32>,
+        after: Option<u64>,
+    ) -> Result<Page<LaterLine>, ClientError> {
+        let query = [
+            ("month", Some(month.to_string())),
+            ("organisation", organisation.map(|id| id.to_string())),
+            ("after", after.map(|number| number.to_string())),
+            ("limit", Some("1000".to_owned())),
+        ];
+        self.get("/v1/later-lines", &query).await
+    }
+
+    /// Everything that a line made after its day comes from.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::status`].
+    pub async fn later_trace(&self, number: u64) -> Result<LaterTrace, ClientError> {
+        self.get(&format!("/v1/later-lines/{number}/trace"), &()).await
     }
 
     /// Orders by number.

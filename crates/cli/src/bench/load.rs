@@ -3,9 +3,10 @@
 use super::measure::now;
 use anyhow::{Context as _, bail};
 use duet_ledger::{
-    Action, CarbonReference, Digest, Genesis, Identity, MarketRule, Mode, OrderRequest, Organisation,
-    OrganisationId, PublicKey, Registration, Role, Roles, RuleId, SecondStageDesign, SessionId,
-    SessionNotice, SessionTerms, Technology, TimeInForce, Unit, UnitId, Unsigned, Validator,
+    Action, CarbonReference, Digest, Genesis, Identity, MarketRule, Mode, OrderRequest,
+    Organisation, OrganisationId, PublicKey, Registration, Role, Roles, RuleId, SecondStageDesign,
+    SessionId, SessionNotice, SessionTerms, Technology, TimeInForce, Unit, UnitId, Unsigned,
+    Validator,
 };
 use duet_market::order::{Rationing, Side};
 use duet_node::{Clock, Handle, SubmitError};

@@ -1,14 +1,18 @@
-//! `duet statement month|object|correct|dismiss|close`: a month and what follows it.
+//! `duet statement month|later|object|correct|dismiss|close`: a month and what follows it.
 
-use crate::remote::{Ends, Failure, Remote, block_on, name, table, yuan};
+use crate::remote::{Address, Ends, Failure, Remote, block_on, name, table, yuan};
 use clap::Args;
 use duet_sdk::wire::{
-    Action, Big, CalendarMonth, LineCorrection, MonthStatement, ObjectionAnswer, Seal,
+    Action, Big, CalendarMonth, LaterLine, LineCorrection, MonthStatement, ObjectionAnswer, Seal,
     StatementObjection,
 };
 use std::path::PathBuf;
 
-use super::{proof, trace::LineName};
+use super::{
+    proof,
+    sheet::{Output, Sheet},
+    trace::LineName,
+};
 
 #[derive(Debug, Args)]
 pub(super) struct ShowMonth {
@@ -19,6 +23,19 @@ pub(super) struct ShowMonth {
     organisation: Option<u32>,
     #[command(flatten)]
     remote: Remote,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ShowLater {
+    /// The month in whose statements they are, as YYYY-MM.
+    month: CalendarMonth,
+    /// Only lines that this organisation pays or is paid by.
+    #[arg(long)]
+    organisation: Option<u32>,
+    #[command(flatten)]
+    output: Output,
+    #[command(flatten)]
+    address: Address,
 }
 
 #[derive(Debug, Args)]
@@ -82,6 +99,26 @@ pub(super) fn show(args: &ShowMonth) -> anyhow::Result<()> {
         let page = args.remote.client()?.months(args.month, args.organisation).await?;
         args.remote.show(&page, |page| text(&page.items))
     })
+}
+
+pub(super) fn later(args: &ShowLater) -> anyhow::Result<()> {
+    let lines = block_on(read(args))?;
+    let more = ["corrects", "reason"];
+    Sheet { title: args.month.to_string(), more: &more, lines: &lines }.write(&args.output)
+}
+
+/// All lines, page after page.
+async fn read(args: &ShowLater) -> Result<Vec<LaterLine>, Failure> {
+    let client = args.address.client()?;
+    let (mut lines, mut after) = (Vec::new(), None);
+    loop {
+        let page = client.later_lines(args.month, args.organisation, after).await?;
+        lines.extend(page.items);
+        after = page.next;
+        if after.is_none() {
+            return Ok(lines);
+        }
+    }
 }
 
 fn text(statements: &[MonthStatement]) -> String {

@@ -37,7 +37,7 @@ pub(super) fn prove(
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::line;
+    use super::super::sheet::tests::line;
     use super::*;
     use duet_ledger::merkle_root_from_path;
 

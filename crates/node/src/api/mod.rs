@@ -109,6 +109,7 @@ fn described() -> OpenApiRouter<Api> {
         .merge(chain_routes())
         .merge(market_routes())
         .merge(settlement_routes())
+        .merge(statement_routes())
         .merge(rule_routes())
         .merge(account_routes())
         .merge(carbon_routes())
@@ -153,16 +154,21 @@ fn settlement_routes() -> OpenApiRouter<Api> {
         .routes(routes!(market::dispatch_curve))
         .routes(routes!(proofs::dispatch_proof))
         .routes(routes!(market::meters))
-        .routes(routes!(market::statements))
-        .routes(routes!(trace::trace))
-        .routes(routes!(statements::months))
         .routes(routes!(auction::auction))
         .routes(routes!(auction::linked_orders))
         .routes(routes!(auction::linked_order))
         .routes(routes!(schedule::prices))
         .routes(routes!(schedule::curtailments))
+}
+
+fn statement_routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(market::statements))
+        .routes(routes!(trace::trace))
+        .routes(routes!(statements::months))
         .routes(routes!(statements::objections))
         .routes(routes!(statements::later_lines))
+        .routes(routes!(trace::later::later_trace))
 }
 
 fn rule_routes() -> OpenApiRouter<Api> {

@@ -1,5 +1,7 @@
 //! From a statement line to everything that it comes from.
 
+pub(super) mod later;
+
 use super::{Api, extract::InPath, problem::ApiProblem};
 use crate::{BlockView, Handle};
 use axum::{Json, extract::State};
@@ -40,18 +42,15 @@ pub(super) async fn trace(
     State(api): State<Api>,
     InPath((session, place)): InPath<(u32, u32)>,
 ) -> Result<Json<LineTrace>, ApiProblem> {
-    let gathered = api.node.read(|state| gather(state, SessionId(session), place));
-    let (mut trace, wanted) = gathered
-        .ok_or_else(|| ApiProblem::not_found("statement line", format!("{session}/{place}")))?;
-    for wanted in wanted {
-        match find(&api.node, &wanted).await {
-            Some(found) => trace.transactions.push(found),
-            None => trace.not_found.push(wanted.what),
-        }
-    }
-    trace.transactions.sort_by_key(|found| (found.height, found.index));
-    trace.transactions.dedup();
-    Ok(Json(trace))
+    let name = || format!("{session}/{place}");
+    let trace = of_line(&api.node, SessionId(session), place).await;
+    trace.map(Json).ok_or_else(|| ApiProblem::not_found("statement line", name()))
+}
+
+async fn of_line(node: &Handle, session: SessionId, place: u32) -> Option<LineTrace> {
+    let (mut trace, wanted) = node.read(|state| gather(state, session, place))?;
+    (trace.transactions, trace.not_found) = find_all(node, wanted).await;
+    Some(trace)
 }
 
 /// What the state knows of a line, and the transactions that it depends on.
@@ -145,10 +144,9 @@ fn price_source(
         | LineItem::Fee
         | LineItem::DeviationCharge
         | LineItem::Recovery
-        | LineItem::TrueUp
-        | LineItem::GreenValue
-        | LineItem::GreenShortfall
         | LineItem::Correction => PriceSource::Rule,
+        LineItem::TrueUp => PriceSource::Month,
+        LineItem::GreenValue | LineItem::GreenShortfall => PriceSource::Contract,
     }
 }
 
@@ -242,6 +240,20 @@ fn of_settlement(session: SessionId, seal: &ledger::Seal) -> Wanted {
             move |action, _| matches!(action, Action::SettleSession { session: of } if *of == session),
         ),
     }
+}
+
+/// The transactions that were found, by height, and what was not.
+async fn find_all(node: &Handle, wanted: Vec<Wanted>) -> (Vec<TracedTransaction>, Vec<String>) {
+    let (mut found, mut missing) = (Vec::new(), Vec::new());
+    for wanted in wanted {
+        match find(node, &wanted).await {
+            Some(transaction) => found.push(transaction),
+            None => missing.push(wanted.what),
+        }
+    }
+    found.sort_by_key(|transaction| (transaction.height, transaction.index));
+    found.dedup();
+    (found, missing)
 }
 
 /// Finds an accepted transaction in the blocks from its time on.

@@ -23,6 +23,8 @@ const JOINT: u32 = 1;
 const BILATERAL: u32 = 2;
 const PERIOD: usize = 3;
 const KWH: i64 = 2_700;
+/// What the seller's meter reads above the contract.
+const ABOVE: i64 = 100;
 
 fn action(json: Value) -> Action {
     serde_json::from_value::<wire::Action>(json).unwrap().into()
@@ -47,6 +49,8 @@ fn a_contract_is_signed_by_two_its_line_traced_and_its_energy_claimed() {
         site.move_clock(GATE_CLOSE_MS).await;
         deliver(&site).await;
         trace(&site).await;
+        deviation(&site).await;
+        correction(&site).await;
         sealed(&site).await;
         claims(&site).await;
     });
@@ -91,7 +95,7 @@ async fn sign(site: &Site) {
     assert_eq!(site.get("/v1/contracts/99").await.0, StatusCode::NOT_FOUND);
 }
 
-/// Payment, dispatch, and meters that read what was agreed.
+/// Payment, dispatch, and meters; the seller's reads more than what was agreed.
 async fn deliver(site: &Site) {
     let payments = answer(site, "/v1/payments?state=proposed").await;
     assert_eq!(payments["items"][0]["amount_fen"], "94500");
@@ -106,7 +110,8 @@ async fn deliver(site: &Site) {
     }
     site.move_clock(day().next().start().unix_ms() + 60_000).await;
     for (unit, device) in [(WIND, GATEWAY), (LOAD, METER)] {
-        let energy = |period| Energy::from_kwh(if period == PERIOD { KWH } else { 0 });
+        let above = if unit == WIND { ABOVE } else { 0 };
+        let energy = |period| Energy::from_kwh(if period == PERIOD { KWH + above } else { 0 });
         let quality = Quality::Good;
         let readings = (0..24).map(|p| Reading { energy: energy(p), quality }).collect();
         let (unit, day) = (UnitId(unit), day());
@@ -126,10 +131,54 @@ async fn trace(site: &Site) {
     let trace = answer(site, &format!("/v1/statement-lines/{JOINT}/{place}/trace")).await;
     assert_eq!(trace["trade"]["quantity_kwh"], KWH, "{trace}");
     assert_eq!(trace["not_found"], json!([]));
-    let kinds: Vec<&Value> =
-        trace["transactions"].as_array().unwrap().iter().map(|found| &found["kind"]).collect();
-    assert_eq!(kinds, ["propose_contract", "confirm_contract", "settle_session"]);
+    assert_eq!(kinds(&trace), ["propose_contract", "confirm_contract", "settle_session"]);
     assert_eq!(site.get("/v1/statement-lines/1/999/trace").await.0, StatusCode::NOT_FOUND);
+}
+
+fn kinds(trace: &Value) -> Vec<&Value> {
+    trace["transactions"].as_array().unwrap().iter().map(|found| &found["kind"]).collect()
+}
+
+/// What was metered above the contract, from the reading, its block and that of the settlement.
+async fn deviation(site: &Site) {
+    let lines = answer(site, &format!("/v1/statements?session={JOINT}")).await;
+    let mut lines = lines["items"].as_array().unwrap().iter();
+    let line = lines.find(|line| line["item"] == "deviation").unwrap();
+    assert_eq!((&line["unit"], &line["energy_kwh"]), (&WIND.into(), &ABOVE.into()));
+    let path = format!("/v1/statement-lines/{JOINT}/{}/trace", line["place"]);
+    let trace = answer(site, &path).await;
+    let reading = &trace["readings"][0];
+    assert_eq!((&reading["unit"], &reading["period"]), (&WIND.into(), &PERIOD.into()));
+    assert_eq!(reading["energy_kwh"], KWH + ABOVE, "{trace}");
+    assert_eq!(trace["price_source"], "reference", "nothing cleared in the joint session");
+    assert_eq!((kinds(&trace).len(), &trace["not_found"]), (2, &json!([])));
+    assert_eq!(kinds(&trace), ["report_meter", "settle_session"]);
+    let heights = [&trace["transactions"][0]["height"], &trace["transactions"][1]["height"]];
+    assert!(heights[0].as_u64() < heights[1].as_u64(), "{trace}");
+}
+
+/// A correction is a line of its own, which leads back to the one that it corrects.
+async fn correction(site: &Site) {
+    let lines = answer(site, &format!("/v1/statements?session={JOINT}")).await;
+    let place = &lines["items"][0]["place"];
+    let correct = action(json!({
+        "kind": "correct_line", "session": JOINT, "place": place, "proved": null,
+        "payer": GENERATOR, "amount_fen": "500", "objection": null, "reason": "price misread",
+    }));
+    let number = site.done(EXCHANGE, correct).await.subject;
+    let trace = answer(site, &format!("/v1/later-lines/{number}/trace")).await;
+    assert_eq!(trace["line"]["line"]["amount_fen"], "500", "{trace}");
+    assert_eq!(
+        (&trace["line"]["reason"], &trace["price_source"]),
+        (&"price misread".into(), &"rule".into())
+    );
+    assert_eq!(
+        (&trace["corrects"]["line"]["item"], &trace["corrects"]["line"]["place"]),
+        (&"contract".into(), place)
+    );
+    assert_eq!((kinds(&trace), &trace["not_found"]), (vec![&"correct_line".into()], &json!([])));
+    assert_eq!(trace["transactions"][0]["height"], trace["line"]["height"]);
+    assert_eq!(site.get("/v1/later-lines/99/trace").await.0, StatusCode::NOT_FOUND);
 }
 
 /// Carbon is priced in the joint session, which traded nothing here; the day is sealed.
@@ -151,7 +200,7 @@ async fn sealed(site: &Site) {
 async fn claims(site: &Site) {
     let lots = answer(site, "/v1/certificates").await;
     let (id, count) = (&lots["items"][0]["id"], &lots["items"][0]["count"]);
-    assert_eq!(count, 2, "the rest of 700 kWh is carried: {lots}");
+    assert_eq!(count, 2, "the rest of 800 kWh is carried: {lots}");
     let lot = CertificateLotId(id.as_u64().unwrap());
     let to = OrganisationId(RETAILER.into());
     site.done(GENERATOR, Action::TransferCertificates { lot, count: 2, to }).await;

@@ -94,7 +94,7 @@ pub use session::{
 pub use statement::{
     ItemSum, LaterLine, MonthStatement, Objection, ObjectionState, StatementState,
 };
-pub use trace::{Formula, LineTrace, PriceSource, TracedTransaction};
+pub use trace::{Formula, LaterTrace, LineTrace, MonthMeter, PriceSource, TracedTransaction};
 
 /// Defines the JSON form of an enum of the ledger: the same cases, in snake case.
 macro_rules! mirror {

@@ -1,7 +1,8 @@
 //! Where a statement line comes from: its trade, orders, terms, readings and blocks.
 
 use super::{
-    Day, Hex32, LineItem, MeterRecord, Order, PeriodClearing, Seal, Session, StatementLine, Trade,
+    Big, Day, GreenContract, Hex32, LaterLine, LineItem, MeterRecord, Objection, Order,
+    PeriodClearing, Seal, Session, StatementLine, Trade, view,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, sync::LazyLock};
@@ -19,6 +20,10 @@ pub enum PriceSource {
     Reference,
     /// Published prices of the day.
     Published,
+    /// The mean of the month's periods, weighted by what was metered.
+    Month,
+    /// The green contract.
+    Contract,
     /// None: the amount is a share or a fee by its rule.
     Rule,
 }
@@ -79,6 +84,45 @@ pub struct LineTrace {
     pub transactions: Vec<TracedTransaction>,
     /// Of a transaction that was not found: what it is. A node that joined later may not have its
     /// block.
+    pub not_found: Vec<String>,
+}
+
+view! {
+    /// A unit's meter over a month, as its true-up compares it.
+    MonthMeter(row: &duet_ledger::MeterMonth) {
+        /// The sum of the settled days.
+        metered_kwh: i64 = row.metered.kwh();
+        /// The same at the price of each period, in micro-yuan.
+        value_micro_yuan: Big = Big(row.value);
+        /// What the meter says about the whole month.
+        reported_kwh: Option<i64> = row.reported.map(duet_units::Energy::kwh);
+    }
+}
+
+/// A line that was made after its day, with everything that it comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct LaterTrace {
+    /// The line.
+    pub line: LaterLine,
+    /// How its amount comes about.
+    pub formula: Formula,
+    /// Where its price comes from.
+    pub price_source: PriceSource,
+    /// The joint session under whose rule it was made: of the old line, or of the last settled day
+    /// of its month.
+    pub session: Option<Session>,
+    /// The line that it corrects, while the rows of its day are kept.
+    pub corrects: Option<LineTrace>,
+    /// The objection that it answers.
+    pub objection: Option<Objection>,
+    /// Of a true-up: the meter of its unit over the month.
+    pub meter: Option<MonthMeter>,
+    /// The green contract that it settles a month of.
+    pub green_contract: Option<GreenContract>,
+    /// The transactions, by height: objection, month reading, and the one that made it.
+    pub transactions: Vec<TracedTransaction>,
+    /// Of a transaction that was not found: what it is.
     pub not_found: Vec<String>,
 }
 
