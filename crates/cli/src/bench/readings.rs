@@ -31,8 +31,9 @@ const DAY: DeliveryDay = load::DAY;
 
 #[derive(Debug, Args)]
 pub(super) struct ReadingsArgs {
-    /// How many validators, all in this process; each checks every signature.
-    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=16))]
+    /// How many validators, all in this process: they share its processors, and each checks every
+    /// signature.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=16))]
     validators: u8,
     /// Print JSON.
     #[arg(long)]
