@@ -30,6 +30,15 @@ fn vector(name: &str) -> Value {
     all.get(name).unwrap_or_else(|| panic!("no vector {name}")).clone()
 }
 
+#[test]
+fn every_vector_says_where_it_comes_from() {
+    let text = include_str!("fixtures/test_vectors.json");
+    let all: serde_json::Map<String, Value> = serde_json::from_str(text).unwrap();
+    for (name, vector) in &all {
+        assert!(vector["rule"].as_str().is_some_and(|rule| !rule.is_empty()), "{name}");
+    }
+}
+
 fn int(value: &Value) -> i64 {
     value.as_i64().unwrap_or_else(|| panic!("not an integer: {value}"))
 }
