@@ -8,7 +8,8 @@ use crate::support::{
 use axum::http::StatusCode;
 use duet_ledger::{
     Acknowledgement, Action, CertificateLotId, DeviceAction, DispatchId, EnrolDevice, MeterReport,
-    OrganisationId, PaymentId, Quality, Reading, RetirementPurpose, SessionId, UnitId,
+    MonthReading, OrganisationId, PaymentId, Quality, Reading, RetirementPurpose, SessionId,
+    StatementAction, UnitId,
 };
 use duet_node::api::ApiConfig;
 use duet_sdk::wire;
@@ -53,6 +54,7 @@ fn a_contract_is_signed_by_two_its_line_traced_and_its_energy_claimed() {
         correction(&site).await;
         sealed(&site).await;
         claims(&site).await;
+        month_end(&site).await;
     });
 }
 
@@ -179,6 +181,26 @@ async fn correction(site: &Site) {
     assert_eq!((kinds(&trace), &trace["not_found"]), (vec![&"correct_line".into()], &json!([])));
     assert_eq!(trace["transactions"][0]["height"], trace["line"]["height"]);
     assert_eq!(site.get("/v1/later-lines/99/trace").await.0, StatusCode::NOT_FOUND);
+}
+
+/// What the meter's month has above its days is a line of the month's end, traced to both.
+async fn month_end(site: &Site) {
+    const MORE: i64 = 50;
+    let month = day().month();
+    site.move_clock(month.plus(1).start().plus_ms(12 * 86_400_000).unix_ms()).await;
+    let reported = KWH + ABOVE + MORE;
+    let reading = MonthReading { unit: UnitId(WIND), month, energy: Energy::from_kwh(reported) };
+    site.done(GATEWAY, Action::Statement(StatementAction::ReportMonth(reading))).await;
+    site.done(EXCHANGE, Action::Statement(StatementAction::CloseMonth(month))).await;
+    let lines = answer(site, "/v1/later-lines").await;
+    let mut lines = lines["items"].as_array().unwrap().iter();
+    let line = lines.find(|line| line["line"]["item"] == "true_up").unwrap();
+    assert_eq!((&line["line"]["energy_kwh"], &line["corrects"]), (&MORE.into(), &Value::Null));
+    let trace = answer(site, &format!("/v1/later-lines/{}/trace", line["number"])).await;
+    assert_eq!(trace["meter"]["metered_kwh"], KWH + ABOVE, "{trace}");
+    assert_eq!(trace["meter"]["reported_kwh"], reported, "{trace}");
+    assert_eq!((&trace["price_source"], &trace["not_found"]), (&"month".into(), &json!([])));
+    assert_eq!(kinds(&trace), ["report_month", "close_month"]);
 }
 
 /// Carbon is priced in the joint session, which traded nothing here; the day is sealed.
