@@ -5,7 +5,7 @@ use duet_ledger::Action;
 use duet_sdk::{
     client::{Client, ClientError, Trust, TrustError},
     sign::{KeyError, MemberKey},
-    wire::{self, Receipt, Submitted},
+    wire::{self, Page, Receipt, Submitted},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
@@ -132,6 +132,21 @@ impl Pin {
 impl Address {
     pub(crate) fn client(&self) -> Result<Client, Failure> {
         self.pin.client(&self.url)
+    }
+}
+
+/// All rows of a list: `page` gives the page behind the row that it is told.
+pub(crate) async fn all_pages<T>(
+    page: impl AsyncFn(Option<u64>) -> Result<Page<T>, ClientError>,
+) -> Result<Vec<T>, Failure> {
+    let (mut rows, mut after) = (Vec::new(), None);
+    loop {
+        let page = page(after).await?;
+        rows.extend(page.items);
+        after = page.next;
+        if after.is_none() {
+            return Ok(rows);
+        }
     }
 }
 

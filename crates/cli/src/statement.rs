@@ -5,7 +5,7 @@ mod proof;
 mod sheet;
 mod trace;
 
-use crate::remote::{Address, Failure, block_on};
+use crate::remote::{Address, all_pages, block_on};
 use clap::{Args, Subcommand};
 use duet_sdk::wire::StatementLine;
 use sheet::{Output, Sheet};
@@ -64,21 +64,9 @@ pub(crate) fn run(args: &StatementArgs) -> anyhow::Result<()> {
 }
 
 fn show(args: &Show) -> anyhow::Result<()> {
-    let lines = block_on(read(args))?;
-    Sheet { title: format!("session {}", args.session), more: &[], lines: &lines }
-        .write(&args.output)
-}
-
-/// All lines, page after page.
-async fn read(args: &Show) -> Result<Vec<StatementLine>, Failure> {
     let client = args.address.client()?;
-    let (mut lines, mut after) = (Vec::new(), None);
-    loop {
-        let page = client.statement_lines(args.session, args.organisation, after).await?;
-        lines.extend(page.items);
-        after = page.next;
-        if after.is_none() {
-            return Ok(lines);
-        }
-    }
+    let lines: Vec<StatementLine> = block_on(all_pages(async |after| {
+        client.statement_lines(args.session, args.organisation, after).await
+    }))?;
+    Sheet { title: format!("session {}", args.session), lines: &lines }.write(&args.output)
 }

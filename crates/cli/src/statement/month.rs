@@ -1,6 +1,6 @@
 //! `duet statement month|later|object|correct|dismiss|close`: a month and what follows it.
 
-use crate::remote::{Address, Ends, Failure, Remote, block_on, name, table, yuan};
+use crate::remote::{Address, Ends, Failure, Remote, all_pages, block_on, name, table, yuan};
 use clap::Args;
 use duet_sdk::wire::{
     Action, Big, CalendarMonth, LaterLine, LineCorrection, MonthStatement, ObjectionAnswer, Seal,
@@ -102,23 +102,11 @@ pub(super) fn show(args: &ShowMonth) -> anyhow::Result<()> {
 }
 
 pub(super) fn later(args: &ShowLater) -> anyhow::Result<()> {
-    let lines = block_on(read(args))?;
-    let more = ["corrects", "reason"];
-    Sheet { title: args.month.to_string(), more: &more, lines: &lines }.write(&args.output)
-}
-
-/// All lines, page after page.
-async fn read(args: &ShowLater) -> Result<Vec<LaterLine>, Failure> {
     let client = args.address.client()?;
-    let (mut lines, mut after) = (Vec::new(), None);
-    loop {
-        let page = client.later_lines(args.month, args.organisation, after).await?;
-        lines.extend(page.items);
-        after = page.next;
-        if after.is_none() {
-            return Ok(lines);
-        }
-    }
+    let lines: Vec<LaterLine> = block_on(all_pages(async |after| {
+        client.later_lines(args.month, args.organisation, after).await
+    }))?;
+    Sheet { title: args.month.to_string(), lines: &lines }.write(&args.output)
 }
 
 fn text(statements: &[MonthStatement]) -> String {

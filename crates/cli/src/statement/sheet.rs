@@ -37,15 +37,20 @@ pub(super) struct Output {
 
 /// A line of a sheet.
 pub(super) trait Row: Serialize {
+    /// The columns that these lines have besides.
+    const MORE: &'static [&'static str];
+
     /// What `duet statement trace` calls it.
     fn name(&self) -> String;
     /// The line.
     fn line(&self) -> &StatementLine;
-    /// What it has besides, for the columns that the sheet has besides.
+    /// The cells of the columns that it has besides.
     fn more(&self) -> Vec<String>;
 }
 
 impl Row for StatementLine {
+    const MORE: &'static [&'static str] = &[];
+
     fn name(&self) -> String {
         format!("{}/{}", self.session, self.place)
     }
@@ -60,6 +65,8 @@ impl Row for StatementLine {
 }
 
 impl Row for LaterLine {
+    const MORE: &'static [&'static str] = &["corrects", "reason"];
+
     fn name(&self) -> String {
         format!("later/{}", self.number)
     }
@@ -77,8 +84,6 @@ impl Row for LaterLine {
 /// Lines under one heading.
 pub(super) struct Sheet<'a, R> {
     pub(super) title: String,
-    /// The columns that these lines have besides.
-    pub(super) more: &'a [&'a str],
     pub(super) lines: &'a [R],
 }
 
@@ -93,7 +98,7 @@ impl<R: Row> Sheet<'_, R> {
             Format::Csv => self.csv(),
             Format::Json => json(&self.lines),
             Format::Table => {
-                let head: Vec<&str> = HEAD.iter().chain(self.more).copied().collect();
+                let head: Vec<&str> = HEAD.iter().chain(R::MORE).copied().collect();
                 table(&head, &self.lines.iter().map(cells).collect::<Vec<_>>())
             }
         };
@@ -109,7 +114,7 @@ impl<R: Row> Sheet<'_, R> {
 
     /// The columns of the table and the formula in words.
     fn csv(&self) -> String {
-        let head: Vec<&str> = HEAD.iter().chain(self.more).chain(&WORDS).copied().collect();
+        let head: Vec<&str> = HEAD.iter().chain(R::MORE).chain(&WORDS).copied().collect();
         let mut text = head.join(",");
         for row in self.lines {
             let formula = Formula::of(row.line().item);
@@ -133,7 +138,7 @@ impl<R: Row> Sheet<'_, R> {
         use rust_xlsxwriter::Format;
         sheet.set_name(&self.title)?;
         let bold = Format::new().set_bold();
-        let head = HEAD.iter().chain(self.more).chain(&WORDS);
+        let head = HEAD.iter().chain(R::MORE).chain(&WORDS);
         for (column, name) in (0_u16..).zip(head) {
             sheet.write_with_format(0, column, *name, &bold)?;
         }
@@ -215,8 +220,6 @@ pub(super) mod tests {
     use duet_sdk::wire::{Big, CalendarMonth, Hex32, LineItem};
     use std::io::Read as _;
 
-    const MORE: [&str; 2] = ["corrects", "reason"];
-
     pub(in crate::statement) fn line() -> StatementLine {
         StatementLine {
             place: 7,
@@ -250,7 +253,7 @@ pub(super) mod tests {
 
     #[test]
     fn a_line_of_comma_separated_values_has_a_cell_for_each_column() {
-        let text = Sheet { title: String::new(), more: &[], lines: &[line()] }.csv();
+        let text = Sheet { title: String::new(), lines: &[line()] }.csv();
         let mut rows = text.lines();
         let head = rows.next().unwrap();
         assert!(head.starts_with("line,period,item,"), "{head}");
@@ -262,7 +265,7 @@ pub(super) mod tests {
 
     #[test]
     fn a_later_line_says_what_it_corrects_and_why() {
-        let text = Sheet { title: String::new(), more: &MORE, lines: &[later()] }.csv();
+        let text = Sheet { title: String::new(), lines: &[later()] }.csv();
         let row = text.lines().nth(1).unwrap();
         assert!(row.starts_with("later/3,3,correction,"), "{row}");
         assert!(row.contains(",551.25,2/7,\"=1+1, a \"\"slip\"\"\","), "{row}");
@@ -284,8 +287,7 @@ pub(super) mod tests {
 
     #[test]
     fn a_workbook_holds_numbers_as_numbers_and_words_as_words() {
-        let (cells, words) =
-            written(&Sheet { title: "2026-07".to_owned(), more: &MORE, lines: &[later()] });
+        let (cells, words) = written(&Sheet { title: "2026-07".to_owned(), lines: &[later()] });
         for cell in ["<v>1500</v>", "<v>-367.5</v>", "<v>551.25</v>"] {
             assert!(cells.contains(cell), "{cell}: {cells}");
         }
@@ -298,7 +300,7 @@ pub(super) mod tests {
     #[test]
     fn an_amount_that_a_double_does_not_hold_is_a_word() {
         let huge = StatementLine { amount_fen: Big(i128::MAX), ..line() };
-        let (_, words) = written(&Sheet { title: "2".to_owned(), more: &[], lines: &[huge] });
+        let (_, words) = written(&Sheet { title: "2".to_owned(), lines: &[huge] });
         assert!(words.contains(&format!("{}/100", i128::MAX)), "{words}");
     }
 }
